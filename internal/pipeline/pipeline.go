@@ -1,0 +1,177 @@
+// Package pipeline cuts bytes into lines, parses them on all cores and hands the events
+// on in the order of the lines.
+//
+//	reader ──▶ block ──▶ worker ──▶ batch ┐
+//	       └─▶ block ──▶ worker ──▶ batch ┴▶ handle, in order
+//
+// A block is a run of whole lines, a batch is a block with its events. Batches are used
+// again, so memory does not grow with the input: (Workers + spare) blocks and their
+// events are all there ever is. The result does not depend on the number of workers,
+// nor on how the reader cuts the bytes it delivers.
+package pipeline
+
+import (
+	"bytes"
+	"io"
+	"sync"
+
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+const (
+	// DefaultBlockSize is how many bytes are parsed at a time. At 150 bytes a line this
+	// makes 400 events, whose memory still fits a core's second-level cache.
+	DefaultBlockSize = 64 << 10
+
+	// spare is how many batches there are beyond one for each worker: one being
+	// filled, one being handled, and two that wait, so that neither side stands still.
+	spare = 4
+)
+
+// Batch is a run of lines with their events. T is what the caller's prepare adds to
+// each event.
+type Batch[T any] struct {
+	First  int64        // the 1-based number of the first line
+	Events []smtp.Event // one a line
+	Notes  []T          // one an event, as prepare left it
+
+	block Block
+	ends  []int32 // the end of each line in block.Data, without its newline
+	ready chan struct{}
+	err   error
+}
+
+// Line returns the bytes of the i-th line without its newline. They are good until
+// handle returns.
+func (b *Batch[T]) Line(i int) []byte {
+	start := int32(0)
+	if i > 0 {
+		start = b.ends[i-1] + 1
+	}
+	return b.block.Data[start:b.ends[i]]
+}
+
+// Stats is what Run read.
+type Stats struct {
+	Lines int64 // lines, the last one with or without a newline
+	Bytes int64 // bytes of them, newlines included
+	Cut   int64 // lines longer than MaxLine, of which only the beginning was parsed
+}
+
+// Options says how to run.
+type Options struct {
+	Workers   int // how many parse at the same time; 1 when less
+	BlockSize int // bytes parsed at a time; DefaultBlockSize when 0
+}
+
+// Run reads r to its end, parses each line with p, calls prepare for each event on the
+// worker that parsed it, and calls handle for each batch in order on the caller's
+// goroutine. prepare must be safe to call from several goroutines at once; nil is none.
+//
+// An error of r ends the run after all that was read before it has been handled, and is
+// returned; one of handle ends it at once. stop, when closed, ends it between two
+// batches without an error; nil never does.
+func Run[T any](r io.Reader, p smtp.Parser, o Options, stop <-chan struct{}, prepare func(*smtp.Event, *T), handle func(*Batch[T]) error) (Stats, error) {
+	workers := max(1, o.Workers)
+	total := workers + spare
+	free := make(chan *Batch[T], total)
+	work := make(chan *Batch[T], total)
+	order := make(chan *Batch[T], total)
+	quit := make(chan struct{})
+	for range total {
+		free <- &Batch[T]{ready: make(chan struct{}, 1)}
+	}
+
+	var all sync.WaitGroup
+	all.Go(func() {
+		defer close(work)
+		defer close(order)
+		readBlocks(NewBlocks(r, o.BlockSize), free, work, order, quit, stop)
+	})
+	for range workers {
+		all.Go(func() {
+			for b := range work {
+				b.parse(p, prepare)
+				b.ready <- struct{}{}
+			}
+		})
+	}
+
+	var stats Stats
+	var err error
+	for b := range order {
+		<-b.ready
+		if err == nil {
+			stats.add(&b.block)
+			if len(b.Events) > 0 {
+				err = handle(b)
+			}
+			if err == nil {
+				err = b.err
+			}
+			if err != nil {
+				close(quit)
+			}
+		}
+		free <- b
+	}
+	all.Wait()
+	return stats, err
+}
+
+// readBlocks fills free batches and passes them to the workers and, in the same order,
+// to the one who handles them, until the input ends or quit or stop is closed.
+func readBlocks[T any](blocks *Blocks, free, work, order chan *Batch[T], quit, stop <-chan struct{}) {
+	for {
+		var b *Batch[T]
+		select {
+		case <-quit:
+			return
+		case <-stop:
+			return
+		case b = <-free:
+		}
+		err := blocks.Next(&b.block)
+		if err == io.EOF {
+			return
+		}
+		if b.err = err; err != nil {
+			b.block.Data, b.block.Lines = b.block.Data[:0], 0
+		}
+		order <- b
+		work <- b
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (s *Stats) add(b *Block) {
+	s.Lines += int64(b.Lines)
+	s.Bytes += int64(len(b.Data)) + b.CutBytes
+	s.Cut += int64(b.Cut)
+}
+
+// parse turns the batch's block into events.
+func (b *Batch[T]) parse(p smtp.Parser, prepare func(*smtp.Event, *T)) {
+	b.First = b.block.FirstLine
+	n := b.block.Lines
+	if cap(b.Events) < n {
+		b.Events = append(b.Events[:cap(b.Events)], make([]smtp.Event, n-cap(b.Events))...)
+		b.Notes = make([]T, n)
+	}
+	b.Events, b.Notes, b.ends = b.Events[:n], b.Notes[:n], b.ends[:0]
+	data, start := b.block.Data, 0
+	for i := range n {
+		end := len(data)
+		if j := bytes.IndexByte(data[start:], '\n'); j >= 0 {
+			end = start + j
+		}
+		b.ends = append(b.ends, int32(end))
+		p.Parse(data[start:end], &b.Events[i])
+		if prepare != nil {
+			prepare(&b.Events[i], &b.Notes[i])
+		}
+		start = end + 1
+	}
+}

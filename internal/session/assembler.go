@@ -1,0 +1,598 @@
+package session
+
+import (
+	"bytes"
+	"hash/maphash"
+	"strconv"
+	"time"
+
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// Options says what an Assembler keeps.
+type Options struct {
+	Exchanges bool // the replies of each session: for those who print sessions
+	Envelopes bool // the reverse-path of each message: for Select
+
+	// Select tells which events are asked for; from is the reverse-path of the event's
+	// message, nil when it is not known or not kept. Only sessions and messages that
+	// have such an event are passed on and counted. Nil selects all.
+	Select func(ev *smtp.Event, from []byte) bool
+}
+
+// Assembler puts events, in the order of their lines, into sessions and messages. It is
+// not safe for several goroutines.
+type Assembler struct {
+	options  Options
+	emit     func(*Session)
+	seed     maphash.Seed
+	open     map[uint64]*Session
+	current  map[uint64]uint64 // the outbound session that a process is in
+	connects queue             // sessions whose connect was logged, longest untouched first
+	implied  queue             // the others
+	spare    []*Session
+	messages *messages
+	selected bool   // the event at hand is asked for
+	from     []byte // its message's reverse-path
+	number   int64
+	evicted  int64
+}
+
+// queue is a list of sessions in the order of their last line.
+type queue struct {
+	oldest, newest *Session
+	idle           time.Duration
+}
+
+// NewAssembler returns an assembler that passes each session to emit when it has
+// ended. The session is good until emit returns.
+func NewAssembler(o Options, emit func(*Session)) *Assembler {
+	seed := maphash.MakeSeed()
+	return &Assembler{
+		options: o, emit: emit, seed: seed, open: map[uint64]*Session{}, current: map[uint64]uint64{},
+		connects: queue{idle: connectedIdle}, implied: queue{idle: impliedIdle},
+		messages: newMessages(seed, o.Envelopes),
+	}
+}
+
+// Evicted returns how many sessions were given up before their end for want of room.
+func (a *Assembler) Evicted() int64 { return a.evicted }
+
+// Messages returns the messages counted so far.
+func (a *Assembler) Messages() Counts { return a.messages.counts() }
+
+// Add takes the next event and reports whether it is among those asked for.
+func (a *Assembler) Add(ev *smtp.Event) (selected bool) {
+	i := a.messages.add(ev)
+	var m *message
+	var from []byte
+	if i != none {
+		if m = &a.messages.slab[i]; m.fromKnown {
+			from = append(a.from[:0], m.from...)
+			a.from = from
+		}
+	}
+	selected = a.options.Select == nil || a.options.Select(ev, from)
+	if selected {
+		if m != nil {
+			a.messages.choose(i)
+		}
+		if ev.Kind == smtp.KindReject {
+			a.messages.Rejected += int64(ev.Count())
+		}
+	}
+	a.selected = selected
+	switch {
+	case ev.Format == smtp.FormatTranscript:
+		a.transcript(ev)
+	case ev.Direction == smtp.Inbound:
+		a.inbound(ev, m)
+	case ev.Direction == smtp.Outbound:
+		a.outbound(ev)
+	}
+	return selected
+}
+
+// EndOfFile ends what cannot go on in another file: the sessions of a transcript.
+func (a *Assembler) EndOfFile() {
+	for s := a.implied.oldest; s != nil; {
+		next := s.newer
+		if s.Format == smtp.FormatTranscript {
+			a.finish(s)
+		}
+		s = next
+	}
+}
+
+// Close ends all sessions that are still there.
+func (a *Assembler) Close() {
+	for _, q := range []*queue{&a.connects, &a.implied} {
+		for q.oldest != nil {
+			a.finish(q.oldest)
+		}
+	}
+}
+
+// inbound takes a line of our server about a client.
+func (a *Assembler) inbound(ev *smtp.Event, m *message) {
+	key := a.inboundKey(ev)
+	s := a.open[key]
+	switch ev.Kind {
+	case smtp.KindConnect:
+		if s != nil {
+			a.finish(s)
+		}
+		s = a.start(key, ev, false)
+	case smtp.KindReject, smtp.KindReceived, smtp.KindAuth, smtp.KindLost, smtp.KindTimeout, smtp.KindClosed, smtp.KindDisconnect:
+		if s == nil && m != nil && m.session != 0 && ev.Kind == smtp.KindReject {
+			s = a.open[m.session] // cleanup speaks for the smtpd that the message came in by
+		}
+		if s != nil && s.implied && ev.Format == smtp.FormatExim && s.Messages > 0 && !tied(ev) {
+			a.finish(s) // nothing ties these lines but the client's address: a session a message
+			s = nil
+		}
+		if s == nil {
+			if cleanup(ev) {
+				return
+			}
+			s = a.start(key, ev, true)
+		}
+	case smtp.KindTLS, smtp.KindFilter, smtp.KindHello, smtp.KindAnswer, smtp.KindCommand, smtp.KindWarning:
+		if s == nil {
+			return
+		}
+	default:
+		return
+	}
+	if cleanup(ev) && ev.Kind != smtp.KindReject {
+		return
+	}
+	if ev.Kind == smtp.KindReceived && m != nil {
+		m.session = s.key
+	}
+	a.touch(s, ev)
+	a.take(s, ev)
+}
+
+func cleanup(ev *smtp.Event) bool { return string(ev.Process) == "cleanup" }
+
+// tied reports whether an Exim line shows which connection it belongs to.
+func tied(ev *smtp.Event) bool {
+	return len(ev.Session) > 0 || ev.Peer.Port != 0 || ev.PID != 0
+}
+
+// take lets a session know what happened in it, and ends it where that ended it.
+func (a *Assembler) take(s *Session, ev *smtp.Event) {
+	switch ev.Kind {
+	case smtp.KindReject:
+		s.refuse(ev)
+		a.exchange(s, ev)
+	case smtp.KindAuth:
+		if ev.Failed {
+			s.Refused += ev.Count()
+			a.exchange(s, ev)
+		}
+	case smtp.KindReceived:
+		s.Messages++
+		s.greeting = false
+	case smtp.KindTLS:
+		if ev.Failed && s.End == EndNotLogged {
+			s.End, s.EndStage = EndAborted, smtp.StageSTARTTLS
+			a.exchange(s, ev)
+		}
+	case smtp.KindLost:
+		s.broke(EndLost, ev)
+	case smtp.KindTimeout:
+		s.broke(EndTimedOut, ev)
+	case smtp.KindClosed:
+		s.broke(EndServerClosed, ev)
+		a.exchange(s, ev)
+	case smtp.KindFilter:
+		if handedOver(ev) {
+			a.discard(s)
+			return
+		}
+	case smtp.KindDisconnect:
+		s.disconnect(ev)
+		a.finish(s)
+		return
+	}
+	if ev.Format == smtp.FormatExim && (ev.Kind == smtp.KindLost || ev.Kind == smtp.KindTimeout || ev.Kind == smtp.KindClosed) {
+		a.finish(s) // Exim's last word on a connection
+	}
+}
+
+// handedOver reports that postscreen gave the client to smtpd, which logs the session.
+func handedOver(ev *smtp.Event) bool {
+	if string(ev.Process) != "postscreen" {
+		return false
+	}
+	return bytes.HasPrefix(ev.Text, []byte("PASS ")) || bytes.HasPrefix(ev.Text, []byte("WHITELISTED")) || bytes.HasPrefix(ev.Text, []byte("ALLOWLISTED"))
+}
+
+// refuse notes a refusal of our server.
+func (s *Session) refuse(ev *smtp.Event) {
+	s.Refused += ev.Count()
+	s.greeting = ev.Stage == smtp.StageConnect && s.Messages == 0
+	if ev.Reply.Code == 421 && s.End == EndNotLogged {
+		s.End, s.EndStage = EndServerClosed, ev.Stage
+	}
+}
+
+// broke notes how the connection ended; the first such line is right, as the ones after
+// it only follow from it.
+func (s *Session) broke(e End, ev *smtp.Event) {
+	if s.End == EndNotLogged || s.End == EndAborted {
+		s.End, s.EndStage = e, ev.Stage
+	}
+}
+
+// disconnect reads the end of an inbound session off its last line.
+func (s *Session) disconnect(ev *smtp.Event) {
+	s.Commands = append(s.Commands, ev.Commands...)
+	quit := ev.Stage == smtp.StageQUIT
+	smtp.EachCommand(ev.Commands, func(name []byte, ok, _ int) {
+		quit = quit || (ok > 0 && string(name) == "quit")
+	})
+	switch {
+	case quit && s.End != EndServerClosed:
+		s.End, s.Graceful = EndQuit, true
+	case s.End != EndNotLogged:
+	case s.greeting || (s.Refused > 0 && s.Format == smtp.FormatPostfix && string(ev.Process) == "postscreen"):
+		s.End = EndRefused
+	case len(ev.Commands) == 0 && ev.Format == smtp.FormatPostfix && string(ev.Process) == "smtpd":
+		s.End = EndQuit // before Postfix 3.0 there are no counts, but all else that can happen is logged
+	default:
+		s.End = EndAborted
+	}
+}
+
+// outbound takes a line of our client about a server.
+func (a *Assembler) outbound(ev *smtp.Event) {
+	switch ev.Kind {
+	case smtp.KindDelivery, smtp.KindAttempt, smtp.KindTLS:
+	default:
+		return
+	}
+	if ev.Peer.IsZero() || ev.Probe {
+		return // no host was spoken to
+	}
+	scope := a.scope(ev)
+	key := a.outboundKey(ev, scope)
+	s := a.open[key]
+	if s != nil && s.queue == 0 {
+		s.queue = a.queueKey(ev)
+	}
+	if s == nil || (ev.Kind == smtp.KindTLS && s.Messages+s.Refused > 0) || s.fresh(ev, a.queueKey(ev)) {
+		if s != nil {
+			a.finish(s)
+		}
+		if previous, ok := a.current[scope]; ok && ev.Format == smtp.FormatPostfix {
+			if p := a.open[previous]; p != nil {
+				a.finish(p) // a process speaks to one host at a time
+			}
+		}
+		s = a.start(key, ev, true)
+		s.queue = a.queueKey(ev)
+		if ev.Format == smtp.FormatPostfix {
+			s.scope, a.current[scope] = scope, key
+		}
+	}
+	a.touch(s, ev)
+	if ev.Kind == smtp.KindTLS && !ev.Failed {
+		return
+	}
+	s.delivered(ev)
+	a.exchange(s, ev)
+}
+
+// fresh reports that ev is of another connection than the session, to the same host: a
+// message that did not say it reused the connection, or a later attempt.
+func (s *Session) fresh(ev *smtp.Event, queue uint64) bool {
+	if ev.ConnUse > 1 || ev.Kind == smtp.KindTLS {
+		return false
+	}
+	if s.queue != queue && queue != 0 {
+		return true
+	}
+	return s.End != EndNotLogged && ev.Kind == smtp.KindAttempt
+}
+
+// delivered notes the outcome of a recipient or of a try at a host.
+func (s *Session) delivered(ev *smtp.Event) {
+	code := ev.Reply.Code
+	switch {
+	case ev.Outcome == smtp.Sent:
+		s.Messages++
+		s.Deepest = smtp.StageDOT
+	case code == 0 && ev.Failed:
+		s.failed(ev)
+	default:
+		s.Refused += ev.Count()
+	}
+	switch {
+	case s.End != EndNotLogged:
+	case code == 421 || code == 221:
+		s.End, s.EndStage = EndServerClosed, ev.Stage
+		if ev.Stage == smtp.StageConnect {
+			s.End = EndRefused
+		}
+	case ev.Stage == smtp.StageConnect && code >= 400:
+		s.End, s.EndStage = EndRefused, ev.Stage
+	}
+}
+
+// failed reads how a connection broke off a line that shows no reply. The words are
+// Postfix's (src/smtp/smtp_trouble.c, smtp_connect.c) and Exim's (transports/smtp.c).
+func (s *Session) failed(ev *smtp.Event) {
+	if s.End != EndNotLogged {
+		return
+	}
+	switch text := ev.Text; {
+	case ev.Stage == smtp.StageSTARTTLS:
+		s.End = EndAborted
+	case contains(text, "timed out") || contains(text, "timeout"):
+		s.End = EndTimedOut
+	case contains(text, "lost connection") || contains(text, "closed connection") || contains(text, "reset by peer") || contains(text, "Broken pipe"):
+		s.End = EndLost
+	case contains(text, "refused") || contains(text, "No route") || contains(text, "unreachable"):
+		s.End = EndRefused
+	default:
+		s.End = EndAborted
+	}
+	s.EndStage = ev.Stage
+}
+
+func contains(text []byte, word string) bool { return bytes.Contains(text, []byte(word)) }
+
+// transcript takes a line of a dialogue. Here the log shows everything.
+func (a *Assembler) transcript(ev *smtp.Event) {
+	if len(ev.Session) == 0 {
+		return
+	}
+	var h maphash.Hash
+	h.SetSeed(a.seed)
+	h.WriteString("transcript\x00")
+	h.Write(ev.Session)
+	s := a.open[h.Sum64()]
+	if s == nil {
+		s = a.start(h.Sum64(), ev, true)
+		s.ID = append(s.ID[:0], ev.Session...)
+	}
+	a.touch(s, ev)
+	switch ev.Kind {
+	case smtp.KindLost:
+		s.broke(EndLost, ev)
+	case smtp.KindTimeout:
+		s.broke(EndTimedOut, ev)
+	case smtp.KindClosed:
+		s.broke(EndServerClosed, ev)
+	case smtp.KindTLS:
+		if ev.Failed {
+			s.broke(EndAborted, ev)
+		}
+	case smtp.KindAnswer:
+		s.answer(ev)
+		a.exchange(s, ev)
+	case smtp.KindDisconnect:
+		if s.End == EndNotLogged {
+			s.End = EndAborted
+		}
+	}
+}
+
+// answer notes a reply whose command is known.
+func (s *Session) answer(ev *smtp.Event) {
+	code := ev.Reply.Code
+	if code >= 400 {
+		s.Refused++
+	}
+	switch {
+	case ev.Stage == smtp.StageDOT && code.Positive():
+		s.Messages++
+	case ev.Stage == smtp.StageQUIT && code.Positive():
+		s.End, s.Graceful = EndQuit, true
+	case code == 221 || code == 421:
+		s.broke(EndServerClosed, ev)
+		if code == 421 && ev.Stage == smtp.StageConnect {
+			s.End = EndRefused
+		}
+	case ev.Stage == smtp.StageConnect && code >= 400:
+		s.broke(EndRefused, ev)
+	}
+}
+
+// start opens a session.
+func (a *Assembler) start(key uint64, ev *smtp.Event, implied bool) *Session {
+	if len(a.open) >= MaxSessions {
+		a.evicted++
+		q := &a.implied
+		if q.oldest == nil {
+			q = &a.connects
+		}
+		a.finish(q.oldest)
+	}
+	var s *Session
+	if n := len(a.spare); n > 0 {
+		s, a.spare = a.spare[n-1], a.spare[:n-1]
+	} else {
+		s = new(Session)
+	}
+	s.reset(key)
+	a.number++
+	s.implied = implied
+	s.Format, s.Direction = ev.Format, ev.Direction
+	s.Host = append(s.Host, ev.Host...)
+	s.ID = append(s.ID, ev.Process...)
+	if ev.PID != 0 {
+		s.ID = append(s.ID, '[')
+		s.ID = strconv.AppendUint(s.ID, uint64(ev.PID), 10)
+		s.ID = append(s.ID, ']')
+	}
+	s.ID = append(s.ID, '#')
+	s.ID = strconv.AppendInt(s.ID, a.number, 10)
+	a.open[key] = s
+	a.queueOf(s).push(s)
+	return s
+}
+
+// touch makes s the most recently used session and ends those that have long been
+// silent.
+func (a *Assembler) touch(s *Session, ev *smtp.Event) {
+	s.note(ev)
+	s.selected = s.selected || a.selected
+	q := a.queueOf(s)
+	if q.newest != s {
+		q.unlink(s)
+		q.push(s)
+	}
+	for _, q := range [...]*queue{&a.connects, &a.implied} {
+		for o := q.oldest; o != nil && o != s && ev.Time.Sub(o.Last) > q.idle; o = q.oldest {
+			a.finish(o)
+		}
+	}
+}
+
+// finish passes s on and frees it.
+func (a *Assembler) finish(s *Session) {
+	if s.End == EndNotLogged {
+		s.End = s.silentEnd()
+	}
+	if s.selected {
+		a.emit(s)
+	}
+	a.discard(s)
+}
+
+// silentEnd is the end of a session of which no line told it.
+func (s *Session) silentEnd() End {
+	switch {
+	case s.Format == smtp.FormatTranscript:
+		return EndOpen
+	case s.greeting:
+		return EndRefused
+	case s.Direction == smtp.Outbound:
+		return EndQuit // both clients say QUIT after whatever was answered, and log what prevents it
+	case s.implied:
+		return EndNotLogged
+	}
+	return EndOpen
+}
+
+// discard forgets s without passing it on.
+func (a *Assembler) discard(s *Session) {
+	a.queueOf(s).unlink(s)
+	if a.open[s.key] == s {
+		delete(a.open, s.key)
+	}
+	if s.scope != 0 && a.current[s.scope] == s.key {
+		delete(a.current, s.scope)
+	}
+	a.spare = append(a.spare, s)
+}
+
+func (a *Assembler) queueOf(s *Session) *queue {
+	if s.implied {
+		return &a.implied
+	}
+	return &a.connects
+}
+
+func (q *queue) push(s *Session) {
+	s.older, s.newer = q.newest, nil
+	if q.newest != nil {
+		q.newest.newer = s
+	} else {
+		q.oldest = s
+	}
+	q.newest = s
+}
+
+func (q *queue) unlink(s *Session) {
+	if s.older != nil {
+		s.older.newer = s.newer
+	} else {
+		q.oldest = s.newer
+	}
+	if s.newer != nil {
+		s.newer.older = s.older
+	} else {
+		q.newest = s.older
+	}
+	s.older, s.newer = nil, nil
+}
+
+func (a *Assembler) exchange(s *Session, ev *smtp.Event) {
+	if a.options.Exchanges {
+		s.exchange(ev)
+	}
+}
+
+// inboundKey tells what ties the lines of a client's session: the process for Postfix's
+// smtpd, the client's address for postscreen, which serves all of them in one process,
+// and for Exim what its log_selector lets it show.
+func (a *Assembler) inboundKey(ev *smtp.Event) uint64 {
+	var h maphash.Hash
+	h.SetSeed(a.seed)
+	h.WriteByte(byte(ev.Format))
+	h.Write(ev.Host)
+	h.WriteByte(0)
+	switch {
+	case ev.Format == smtp.FormatPostfix && string(ev.Process) != "postscreen":
+		h.Write(ev.Service)
+		h.WriteByte(0)
+		h.Write(ev.Process)
+		writeInt(&h, ev.PID)
+	case len(ev.Session) > 0:
+		h.Write(ev.Session)
+	default:
+		h.Write(ev.Peer.IP)
+		writeInt(&h, uint32(ev.Peer.Port))
+		if ev.Format == smtp.FormatExim && ev.Peer.Port == 0 && ev.Kind != smtp.KindConnect {
+			writeInt(&h, ev.PID)
+		}
+	}
+	return h.Sum64()
+}
+
+// scope is who speaks on our side: the process, or for Exim the message.
+func (a *Assembler) scope(ev *smtp.Event) uint64 {
+	var h maphash.Hash
+	h.SetSeed(a.seed)
+	h.WriteByte(0xFF)
+	h.Write(ev.Host)
+	h.WriteByte(0)
+	if ev.Format == smtp.FormatExim {
+		h.Write(ev.Queue)
+		return h.Sum64()
+	}
+	h.Write(ev.Service)
+	h.WriteByte(0)
+	h.Write(ev.Process)
+	writeInt(&h, ev.PID)
+	return h.Sum64()
+}
+
+func (a *Assembler) outboundKey(ev *smtp.Event, scope uint64) uint64 {
+	var h maphash.Hash
+	h.SetSeed(a.seed)
+	writeInt(&h, uint32(scope))
+	writeInt(&h, uint32(scope>>32))
+	if len(ev.Peer.IP) > 0 {
+		h.Write(ev.Peer.IP)
+	} else {
+		h.Write(ev.Peer.Name)
+	}
+	return h.Sum64()
+}
+
+func (a *Assembler) queueKey(ev *smtp.Event) uint64 {
+	if len(ev.Queue) == 0 {
+		return 0
+	}
+	return maphash.Bytes(a.seed, ev.Queue)
+}
+
+func writeInt(h *maphash.Hash, v uint32) {
+	h.Write([]byte{byte(v), byte(v >> 8), byte(v >> 16), byte(v >> 24)})
+}

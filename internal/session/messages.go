@@ -1,0 +1,398 @@
+package session
+
+import (
+	"hash/maphash"
+
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+const (
+	// MaxMessages is how many messages may be in the queue at once before the longest
+	// untouched ones are given up (and counted).
+	MaxMessages = 1 << 17
+
+	// keptRemoved is how many messages are remembered after they left the queue: a
+	// content filter's re-injected copy is often delivered and removed before the first
+	// server logs under which ID the filter queued it.
+	keptRemoved = 1 << 14
+
+	// keptExpected is how many "queued as" IDs are remembered whose own lines have not
+	// come yet, because the log of the next server is read later.
+	keptExpected = 1 << 15
+)
+
+// Counts are the messages that passed, each counted once however often it was
+// re-injected.
+type Counts struct {
+	Received  int64 // came in from outside or from a local program; bounces that a server makes are not
+	Rejected  int64 // refusals of our server, as logged: most have no message yet
+	Sent      int64 // at least one recipient was reached
+	Deferred  int64 // at least one recipient had to wait
+	Bounced   int64
+	Expired   int64
+	Discarded int64
+	Queued    int64 // in the queue at the end of the log, as far as the log shows it
+	Waiting   int64 // of these, the deferred ones
+	Evicted   int64 // given up for want of room before their end was seen
+}
+
+// message is what is remembered of a queue ID. Messages link to each other by index.
+type message struct {
+	key        uint64 // of instance and queue ID
+	queue      uint64 // of the queue ID alone
+	id         uint64 // of the Message-ID, 0 for none
+	session    uint64 // that it came in by
+	from       []byte // the reverse-path, when the assembler keeps envelopes
+	fromKnown  bool
+	parent     int32 // the message it is a re-injection of, -1 for none
+	parentKey  uint64
+	prev, next int32 // neighbours in the list it is on
+	outcomes   uint8 // bit per smtp.Outcome that any recipient met
+	received   bool  // it came in, and is not a bounce made here
+	selected   bool  // it is counted: one of its lines was among those the user asked for
+	local      bool  // came in by a local program or from this machine's own address
+	removed    bool
+}
+
+// messages is a table of them: a slab with two lists, those in the queue (longest
+// untouched first) and the recently removed.
+type messages struct {
+	seed     maphash.Seed
+	slab     []message
+	free     []int32
+	byKey    map[uint64]int32
+	byQueue  map[uint64]int32
+	byID     map[uint64]int32
+	live     list
+	gone     list
+	expected []expectation
+	keep     bool // reverse-paths
+	Counts
+}
+
+type list struct{ head, tail, n int32 }
+
+type expectation struct {
+	queue  uint64
+	parent int32
+	key    uint64
+}
+
+func newMessages(seed maphash.Seed, keep bool) *messages {
+	return &messages{
+		seed: seed, keep: keep, byKey: map[uint64]int32{}, byQueue: map[uint64]int32{}, byID: map[uint64]int32{},
+		live: list{-1, -1, 0}, gone: list{-1, -1, 0}, expected: make([]expectation, keptExpected),
+	}
+}
+
+// none is the index of no message.
+const none = int32(-1)
+
+// add brings the table up to date with ev and returns the index of the message it is
+// about, or none.
+func (t *messages) add(ev *smtp.Event) int32 {
+	if len(ev.Queue) == 0 || ev.Probe {
+		return none
+	}
+	i := t.get(ev)
+	switch ev.Kind {
+	case smtp.KindReceived:
+		t.receive(i, ev)
+	case smtp.KindMessage:
+		t.describe(i, ev)
+	case smtp.KindNotification:
+		if len(ev.Related) > 0 {
+			t.find(ev, ev.Related)
+		}
+	case smtp.KindRemoved:
+		t.remove(i)
+	}
+	if ev.Outcome != smtp.OutcomeNone && ev.Outcome != smtp.Rejected {
+		t.decide(i, ev.Outcome)
+	}
+	if len(ev.QueuedAs) > 0 {
+		t.queuedAs(i, ev.QueuedAs)
+	}
+	return i
+}
+
+// choose counts a message from now on, with all that is known of it.
+func (t *messages) choose(i int32) {
+	if m := &t.slab[t.root(i)]; !m.selected {
+		m.selected = true
+		t.count(m, 1)
+	}
+}
+
+// count adds n for each thing that is known of a message.
+func (t *messages) count(m *message, n int64) {
+	if !m.selected {
+		return
+	}
+	if m.received {
+		t.Received += n
+	}
+	for o := smtp.Sent; int(o) < smtp.NumOutcomes; o++ {
+		if m.outcomes&(1<<o) != 0 {
+			*t.counter(o) += n
+		}
+	}
+}
+
+// get returns the message of ev's queue ID, made if need be, as the most recently
+// touched one.
+func (t *messages) get(ev *smtp.Event) int32 {
+	i := t.find(ev, ev.Queue)
+	m := &t.slab[i]
+	if m.removed {
+		if ev.Kind != smtp.KindReceived {
+			return i // a straggler
+		}
+		// The short form of queue IDs is used again within hours: a new message.
+		t.drop(&t.gone, i)
+		return t.find(ev, ev.Queue)
+	}
+	if t.live.tail != i {
+		t.unlink(&t.live, i)
+		t.push(&t.live, i)
+	}
+	return i
+}
+
+// find returns the message of a queue ID of the instance that wrote ev.
+func (t *messages) find(ev *smtp.Event, queue []byte) int32 {
+	var h maphash.Hash
+	h.SetSeed(t.seed)
+	h.Write(queue)
+	short := h.Sum64()
+	h.WriteByte(0)
+	h.Write(ev.Host)
+	h.WriteByte(0)
+	h.Write(instance(ev.Service))
+	key := h.Sum64()
+	if i, ok := t.byKey[key]; ok {
+		return i
+	}
+	i := t.slot()
+	t.slab[i] = message{key: key, queue: short, parent: -1, from: t.slab[i].from[:0]}
+	t.byKey[key] = i
+	t.byQueue[short] = i
+	t.push(&t.live, i)
+	if e := t.expected[short%keptExpected]; e.queue == short && t.slab[e.parent].key == e.key && e.key != key {
+		t.link(i, e.parent)
+	}
+	return i
+}
+
+// instance is the part of a service's name that shares a queue: "postfix" of
+// "postfix/submission".
+func instance(service []byte) []byte {
+	for i, c := range service {
+		if c == '/' {
+			return service[:i]
+		}
+	}
+	return service
+}
+
+// slot returns a free place, giving up the longest untouched message if there is none.
+func (t *messages) slot() int32 {
+	if n := len(t.free); n > 0 {
+		i := t.free[n-1]
+		t.free = t.free[:n-1]
+		return i
+	}
+	if t.live.n >= MaxMessages {
+		t.Evicted++
+		t.drop(&t.live, t.live.head)
+		return t.slot()
+	}
+	t.slab = append(t.slab, message{})
+	return int32(len(t.slab) - 1)
+}
+
+func (t *messages) receive(i int32, ev *smtp.Event) {
+	m := &t.slab[i]
+	m.local = ev.Direction == smtp.Internal || isLoopback(ev.Peer.IP)
+	bounce := ev.Format == smtp.FormatExim && len(ev.Related) > 0
+	if m.parent < 0 && !m.received && !bounce {
+		m.received = true
+		if m.selected {
+			t.Received++
+		}
+	}
+	if ev.Format == smtp.FormatPostfix && len(ev.Related) > 0 { // orig_queue_id=
+		if p, ok := t.byQueue[t.hash(ev.Related)]; ok && p != i {
+			t.link(i, p)
+		}
+	}
+	t.describe(i, ev)
+}
+
+// describe takes what a line tells of a message: its sender, its Message-ID.
+func (t *messages) describe(i int32, ev *smtp.Event) {
+	m := &t.slab[i]
+	if t.keep && ev.From != nil && !m.fromKnown {
+		m.from, m.fromKnown = append(m.from[:0], ev.From...), true
+	}
+	if len(ev.MessageID) == 0 || m.id != 0 {
+		return
+	}
+	m.id = t.hash(ev.MessageID)
+	// A filter that hands the message back through sendmail or a local port keeps its
+	// Message-ID. One that comes from elsewhere with a known Message-ID is another
+	// copy, of a mailing list for instance.
+	if p, ok := t.byID[m.id]; ok && p != i && m.local && m.parent < 0 {
+		t.link(i, p)
+		return
+	}
+	t.byID[m.id] = i
+}
+
+// queuedAs links the message that the next server queued this one as, if its log is
+// among those that are read.
+func (t *messages) queuedAs(i int32, queue []byte) {
+	h := t.hash(queue)
+	if child, ok := t.byQueue[h]; ok {
+		if child != i {
+			t.link(child, i)
+		}
+		return
+	}
+	t.expected[h%keptExpected] = expectation{queue: h, parent: i, key: t.slab[i].key}
+}
+
+// link makes child a re-injection of parent: what is known of both is counted once.
+func (t *messages) link(child, parent int32) {
+	parent = t.root(parent)
+	c, p := &t.slab[child], &t.slab[parent]
+	if c.parent >= 0 || parent == child {
+		return
+	}
+	t.count(c, -1)
+	t.count(p, -1)
+	p.received = p.received || c.received
+	p.selected = p.selected || c.selected
+	p.outcomes |= c.outcomes
+	t.count(p, 1)
+	// Should the parent be forgotten before the child, the child must not be counted
+	// a second time.
+	c.outcomes, c.received, c.selected = p.outcomes, p.received, p.selected
+	c.parent, c.parentKey = parent, p.key
+}
+
+// root follows the chain of re-injections to its first message, as long as it is
+// remembered.
+func (t *messages) root(i int32) int32 {
+	for range 16 { // a loop of mail must not become one of ours
+		m := &t.slab[i]
+		if m.parent < 0 || t.slab[m.parent].key != m.parentKey {
+			return i
+		}
+		i = m.parent
+	}
+	return i
+}
+
+// decide counts an outcome once for the whole chain.
+func (t *messages) decide(i int32, o smtp.Outcome) {
+	bit := uint8(1) << o
+	if first := &t.slab[t.root(i)]; first.outcomes&bit == 0 {
+		first.outcomes |= bit
+		if first.selected {
+			*t.counter(o)++
+		}
+	}
+	t.slab[i].outcomes |= bit
+}
+
+func (t *messages) counter(o smtp.Outcome) *int64 {
+	switch o {
+	case smtp.Sent:
+		return &t.Sent
+	case smtp.Deferred:
+		return &t.Deferred
+	case smtp.Bounced:
+		return &t.Bounced
+	case smtp.Expired:
+		return &t.Expired
+	}
+	return &t.Discarded
+}
+
+func (t *messages) remove(i int32) {
+	if t.slab[i].removed {
+		return
+	}
+	t.slab[i].removed = true
+	t.unlink(&t.live, i)
+	t.push(&t.gone, i)
+	if t.gone.n > keptRemoved {
+		t.drop(&t.gone, t.gone.head)
+	}
+}
+
+// drop forgets a message and frees its place.
+func (t *messages) drop(l *list, i int32) {
+	m := &t.slab[i]
+	t.unlink(l, i)
+	delete(t.byKey, m.key)
+	if t.byQueue[m.queue] == i {
+		delete(t.byQueue, m.queue)
+	}
+	if j, ok := t.byID[m.id]; ok && j == i {
+		delete(t.byID, m.id)
+	}
+	m.key = 0
+	t.free = append(t.free, i)
+}
+
+// counts returns the totals with what is still in the queue.
+func (t *messages) counts() Counts {
+	c := t.Counts
+	for i := t.live.head; i >= 0; i = t.slab[i].next {
+		m := &t.slab[i]
+		if !t.slab[t.root(i)].selected {
+			continue
+		}
+		c.Queued++
+		if m.outcomes&(1<<smtp.Deferred) != 0 {
+			c.Waiting++
+		}
+	}
+	return c
+}
+
+func (t *messages) hash(b []byte) uint64 { return maphash.Bytes(t.seed, b) }
+
+func (t *messages) push(l *list, i int32) {
+	m := &t.slab[i]
+	m.prev, m.next = l.tail, -1
+	if l.tail >= 0 {
+		t.slab[l.tail].next = i
+	} else {
+		l.head = i
+	}
+	l.tail = i
+	l.n++
+}
+
+func (t *messages) unlink(l *list, i int32) {
+	m := &t.slab[i]
+	if m.prev >= 0 {
+		t.slab[m.prev].next = m.next
+	} else {
+		l.head = m.next
+	}
+	if m.next >= 0 {
+		t.slab[m.next].prev = m.prev
+	} else {
+		l.tail = m.prev
+	}
+	l.n--
+}
+
+func isLoopback(ip []byte) bool {
+	s := string(ip)
+	return s == "127.0.0.1" || s == "::1"
+}

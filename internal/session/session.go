@@ -1,0 +1,186 @@
+// Package session puts events together: sessions from the lines of one conversation,
+// messages from the lines of one queue ID and of those it was re-injected under. It is
+// the only place with a memory, and that memory has bounds that do not grow with the
+// log; what had to be given up because of them is counted.
+package session
+
+import (
+	"time"
+
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// Session is one conversation between two hosts, from connect to disconnect. It and all
+// it holds are used again once the function it was passed to returns.
+type Session struct {
+	ID        []byte // "smtpd[1830]#12": the process and the how-manieth session of this run; a transcript's own
+	Format    smtp.Format
+	Direction smtp.Direction
+	Host      []byte // the machine that logged it
+	Start     time.Time
+	Last      time.Time // its last line
+	Peer      Peer
+	Helo      []byte
+	User      []byte // who logged in
+	TLS       []byte // the TLS version, when it came up
+	Commands  []byte // Postfix's counts at the end, as written
+
+	Exchanges []Exchange // the replies that the log shows, in order, MaxExchanges at most
+	Dropped   int        // exchanges beyond them
+	Messages  int        // messages that passed
+	Refused   int        // replies of 4yz or 5yz that our server or the other one gave
+	Deepest   smtp.Stage // how far it got, by the stages' order
+
+	End      End
+	EndStage smtp.Stage // after which command it broke, for Lost and TimedOut
+	Graceful bool       // QUIT was answered by 221, by the counts where the log shows no more
+
+	key      uint64
+	implied  bool   // no line said that it began: it was read from its messages and refusals
+	greeting bool   // the only thing that happened was a refusal at the greeting
+	selected bool   // one of its events was asked for
+	queue    uint64 // the message it last carried, by key
+	scope    uint64 // the process that speaks in it, for outbound ones
+	older    *Session
+	newer    *Session
+}
+
+// Peer is the other side of a session; its fields are owned by the session.
+type Peer struct {
+	Name, IP []byte
+	Port     uint16
+}
+
+// Exchange is a reply within a session.
+type Exchange struct {
+	Time     time.Time
+	Stage    smtp.Stage
+	Kind     smtp.Kind
+	Outcome  smtp.Outcome
+	Code     smtp.Code
+	Enhanced smtp.EnhancedCode
+	DSN      smtp.EnhancedCode
+	Errno    int32
+	Failed   bool
+	Count    int    // the log's own repetitions and equal neighbours folded into one
+	Text     []byte // the reply's text, or the reason where there was no reply; cut at MaxText
+	From, To []byte
+	Queue    []byte
+	ReplyBy  []byte // the host that said it, when it was not the peer
+}
+
+// End is how a session ended.
+type End uint8
+
+// The ends.
+const (
+	EndNotLogged    End = iota // the log does not tell (Exim without +smtp_connection)
+	EndQuit                    // QUIT, 221
+	EndServerClosed            // 421, or a 221 nobody asked for
+	EndLost                    // the connection broke
+	EndTimedOut
+	EndRefused // refused at connect: by the greeting, or no connection at all
+	EndAborted // ended without QUIT by the client, or by an error below SMTP (TLS)
+	EndOpen    // still open at the end of the log
+	NumEnds
+)
+
+var endNames = [NumEnds]string{"not_logged", "quit", "server_closed", "lost", "timed_out", "refused", "aborted", "open"}
+
+// String returns the end's name as machine-readable output has it.
+func (e End) String() string {
+	if e < NumEnds {
+		return endNames[e]
+	}
+	return ""
+}
+
+const (
+	// MaxExchanges bounds a session's replies. An attacker's session can have
+	// thousands; the first ones show what it was about.
+	MaxExchanges = 24
+
+	// MaxText bounds the text kept of a reply in an exchange. Postfix itself cuts replies at 2048.
+	MaxText = 2048
+
+	// MaxSessions is how many sessions may be open at once. A busy server has some
+	// thousands of processes.
+	MaxSessions = 1 << 15
+)
+
+// Table limits by time, in the log's own clock.
+const (
+	connectedIdle = time.Hour       // a session whose connect was logged; smtpd times out after minutes
+	impliedIdle   = 5 * time.Minute // one that was only read from its messages: RFC 5321, 4.5.3.2.7
+)
+
+func (s *Session) reset(key uint64) {
+	*s = Session{
+		ID: s.ID[:0], Host: s.Host[:0], Helo: s.Helo[:0], User: s.User[:0], TLS: s.TLS[:0], Commands: s.Commands[:0],
+		Peer:      Peer{Name: s.Peer.Name[:0], IP: s.Peer.IP[:0]},
+		Exchanges: s.Exchanges[:0], key: key,
+	}
+}
+
+// note remembers what ev says of the session as a whole.
+func (s *Session) note(ev *smtp.Event) {
+	if s.Start.IsZero() {
+		s.Start = ev.Time
+	}
+	s.Last = ev.Time
+	if len(s.Peer.IP) == 0 && len(s.Peer.Name) == 0 {
+		s.Peer.Name = append(s.Peer.Name, ev.Peer.Name...)
+		s.Peer.IP = append(s.Peer.IP, ev.Peer.IP...)
+		s.Peer.Port = ev.Peer.Port
+	}
+	if len(s.Helo) == 0 {
+		s.Helo = append(s.Helo, ev.Helo...)
+	}
+	if len(s.User) == 0 && !ev.Failed {
+		s.User = append(s.User, ev.User...)
+	}
+	if len(s.TLS) == 0 {
+		s.TLS = append(s.TLS, ev.TLSVersion...)
+	}
+	if ev.Stage < smtp.StageUNKNOWN && ev.Stage > s.Deepest && ev.Stage <= smtp.StageDOT {
+		s.Deepest = ev.Stage
+	}
+}
+
+// exchange keeps the reply or the failure that ev shows. Equal neighbours are folded.
+func (s *Session) exchange(ev *smtp.Event) {
+	if n := len(s.Exchanges); n > 0 {
+		if x := &s.Exchanges[n-1]; x.same(ev) {
+			x.Count += ev.Count()
+			return
+		}
+	}
+	if len(s.Exchanges) == MaxExchanges {
+		s.Dropped++
+		return
+	}
+	if len(s.Exchanges) < cap(s.Exchanges) {
+		s.Exchanges = s.Exchanges[:len(s.Exchanges)+1] // keeps the buffers of an earlier use
+	} else {
+		s.Exchanges = append(s.Exchanges, Exchange{})
+	}
+	x := &s.Exchanges[len(s.Exchanges)-1]
+	text := ev.Reply.Text
+	if len(text) == 0 {
+		text = ev.Text
+	}
+	*x = Exchange{
+		Time: ev.Time, Stage: ev.Stage, Kind: ev.Kind, Outcome: ev.Outcome, Failed: ev.Failed, Count: ev.Count(),
+		Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, DSN: ev.DSN, Errno: ev.Errno,
+		Text:  append(x.Text[:0], text[:min(len(text), MaxText)]...),
+		From:  append(x.From[:0], ev.From...),
+		To:    append(x.To[:0], ev.To...),
+		Queue: append(x.Queue[:0], ev.Queue...), ReplyBy: append(x.ReplyBy[:0], ev.ReplyHost.Name...),
+	}
+}
+
+// same reports whether ev repeats the exchange word for word but for its recipient.
+func (x *Exchange) same(ev *smtp.Event) bool {
+	return x.Stage == ev.Stage && x.Kind == ev.Kind && x.Code == ev.Reply.Code && x.Enhanced == ev.Reply.Enhanced &&
+		x.Outcome == ev.Outcome && string(x.To) == string(ev.To) && string(x.Queue) == string(ev.Queue) && x.Code != 0
+}

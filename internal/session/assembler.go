@@ -51,7 +51,7 @@ func NewAssembler(o Options, emit func(*Session)) *Assembler {
 	return &Assembler{
 		options: o, emit: emit, seed: seed, open: map[uint64]*Session{}, current: map[uint64]uint64{},
 		connects: queue{idle: connectedIdle}, implied: queue{idle: impliedIdle},
-		messages: newMessages(seed, o.Envelopes),
+		messages: newMessages(seed, o.Envelopes), from: make([]byte, 0, 64),
 	}
 }
 
@@ -176,16 +176,16 @@ func (a *Assembler) take(s *Session, ev *smtp.Event) {
 		s.Messages++
 		s.greeting = false
 	case smtp.KindTLS:
-		if ev.Failed && s.End == EndNotLogged {
-			s.End, s.EndStage = EndAborted, smtp.StageSTARTTLS
+		if ev.Failed && s.End == smtp.EndNotLogged {
+			s.End, s.EndStage = smtp.EndAborted, smtp.StageSTARTTLS
 			a.exchange(s, ev)
 		}
 	case smtp.KindLost:
-		s.broke(EndLost, ev)
+		s.broke(smtp.EndLost, ev)
 	case smtp.KindTimeout:
-		s.broke(EndTimedOut, ev)
+		s.broke(smtp.EndTimedOut, ev)
 	case smtp.KindClosed:
-		s.broke(EndServerClosed, ev)
+		s.broke(smtp.EndServerClosed, ev)
 		a.exchange(s, ev)
 	case smtp.KindFilter:
 		if handedOver(ev) {
@@ -214,15 +214,15 @@ func handedOver(ev *smtp.Event) bool {
 func (s *Session) refuse(ev *smtp.Event) {
 	s.Refused += ev.Count()
 	s.greeting = ev.Stage == smtp.StageConnect && s.Messages == 0
-	if ev.Reply.Code == 421 && s.End == EndNotLogged {
-		s.End, s.EndStage = EndServerClosed, ev.Stage
+	if ev.Reply.Code == 421 && s.End == smtp.EndNotLogged {
+		s.End, s.EndStage = smtp.EndServerClosed, ev.Stage
 	}
 }
 
 // broke notes how the connection ended; the first such line is right, as the ones after
 // it only follow from it.
-func (s *Session) broke(e End, ev *smtp.Event) {
-	if s.End == EndNotLogged || s.End == EndAborted {
+func (s *Session) broke(e smtp.End, ev *smtp.Event) {
+	if s.End == smtp.EndNotLogged || s.End == smtp.EndAborted {
 		s.End, s.EndStage = e, ev.Stage
 	}
 }
@@ -235,15 +235,15 @@ func (s *Session) disconnect(ev *smtp.Event) {
 		quit = quit || (ok > 0 && string(name) == "quit")
 	})
 	switch {
-	case quit && s.End != EndServerClosed:
-		s.End, s.Graceful = EndQuit, true
-	case s.End != EndNotLogged:
+	case quit && s.End != smtp.EndServerClosed:
+		s.End, s.Graceful = smtp.EndQuit, true
+	case s.End != smtp.EndNotLogged:
 	case s.greeting || (s.Refused > 0 && s.Format == smtp.FormatPostfix && string(ev.Process) == "postscreen"):
-		s.End = EndRefused
+		s.End = smtp.EndRefused
 	case len(ev.Commands) == 0 && ev.Format == smtp.FormatPostfix && string(ev.Process) == "smtpd":
-		s.End = EndQuit // before Postfix 3.0 there are no counts, but all else that can happen is logged
+		s.End = smtp.EndQuit // before Postfix 3.0 there are no counts, but all else that can happen is logged
 	default:
-		s.End = EndAborted
+		s.End = smtp.EndAborted
 	}
 }
 
@@ -295,7 +295,7 @@ func (s *Session) fresh(ev *smtp.Event, queue uint64) bool {
 	if s.queue != queue && queue != 0 {
 		return true
 	}
-	return s.End != EndNotLogged && ev.Kind == smtp.KindAttempt
+	return s.End != smtp.EndNotLogged && ev.Kind == smtp.KindAttempt
 }
 
 // delivered notes the outcome of a recipient or of a try at a host.
@@ -311,34 +311,34 @@ func (s *Session) delivered(ev *smtp.Event) {
 		s.Refused += ev.Count()
 	}
 	switch {
-	case s.End != EndNotLogged:
+	case s.End != smtp.EndNotLogged:
 	case code == 421 || code == 221:
-		s.End, s.EndStage = EndServerClosed, ev.Stage
+		s.End, s.EndStage = smtp.EndServerClosed, ev.Stage
 		if ev.Stage == smtp.StageConnect {
-			s.End = EndRefused
+			s.End = smtp.EndRefused
 		}
 	case ev.Stage == smtp.StageConnect && code >= 400:
-		s.End, s.EndStage = EndRefused, ev.Stage
+		s.End, s.EndStage = smtp.EndRefused, ev.Stage
 	}
 }
 
 // failed reads how a connection broke off a line that shows no reply. The words are
 // Postfix's (src/smtp/smtp_trouble.c, smtp_connect.c) and Exim's (transports/smtp.c).
 func (s *Session) failed(ev *smtp.Event) {
-	if s.End != EndNotLogged {
+	if s.End != smtp.EndNotLogged {
 		return
 	}
 	switch text := ev.Text; {
 	case ev.Stage == smtp.StageSTARTTLS:
-		s.End = EndAborted
+		s.End = smtp.EndAborted
 	case contains(text, "timed out") || contains(text, "timeout"):
-		s.End = EndTimedOut
+		s.End = smtp.EndTimedOut
 	case contains(text, "lost connection") || contains(text, "closed connection") || contains(text, "reset by peer") || contains(text, "Broken pipe"):
-		s.End = EndLost
+		s.End = smtp.EndLost
 	case contains(text, "refused") || contains(text, "No route") || contains(text, "unreachable"):
-		s.End = EndRefused
+		s.End = smtp.EndRefused
 	default:
-		s.End = EndAborted
+		s.End = smtp.EndAborted
 	}
 	s.EndStage = ev.Stage
 }
@@ -362,21 +362,21 @@ func (a *Assembler) transcript(ev *smtp.Event) {
 	a.touch(s, ev)
 	switch ev.Kind {
 	case smtp.KindLost:
-		s.broke(EndLost, ev)
+		s.broke(smtp.EndLost, ev)
 	case smtp.KindTimeout:
-		s.broke(EndTimedOut, ev)
+		s.broke(smtp.EndTimedOut, ev)
 	case smtp.KindClosed:
-		s.broke(EndServerClosed, ev)
+		s.broke(smtp.EndServerClosed, ev)
 	case smtp.KindTLS:
 		if ev.Failed {
-			s.broke(EndAborted, ev)
+			s.broke(smtp.EndAborted, ev)
 		}
 	case smtp.KindAnswer:
 		s.answer(ev)
 		a.exchange(s, ev)
 	case smtp.KindDisconnect:
-		if s.End == EndNotLogged {
-			s.End = EndAborted
+		if s.End == smtp.EndNotLogged {
+			s.End = smtp.EndAborted
 		}
 	}
 }
@@ -391,14 +391,14 @@ func (s *Session) answer(ev *smtp.Event) {
 	case ev.Stage == smtp.StageDOT && code.Positive():
 		s.Messages++
 	case ev.Stage == smtp.StageQUIT && code.Positive():
-		s.End, s.Graceful = EndQuit, true
+		s.End, s.Graceful = smtp.EndQuit, true
 	case code == 221 || code == 421:
-		s.broke(EndServerClosed, ev)
+		s.broke(smtp.EndServerClosed, ev)
 		if code == 421 && ev.Stage == smtp.StageConnect {
-			s.End = EndRefused
+			s.End = smtp.EndRefused
 		}
 	case ev.Stage == smtp.StageConnect && code >= 400:
-		s.broke(EndRefused, ev)
+		s.broke(smtp.EndRefused, ev)
 	}
 }
 
@@ -455,7 +455,7 @@ func (a *Assembler) touch(s *Session, ev *smtp.Event) {
 
 // finish passes s on and frees it.
 func (a *Assembler) finish(s *Session) {
-	if s.End == EndNotLogged {
+	if s.End == smtp.EndNotLogged {
 		s.End = s.silentEnd()
 	}
 	if s.selected {
@@ -465,18 +465,18 @@ func (a *Assembler) finish(s *Session) {
 }
 
 // silentEnd is the end of a session of which no line told it.
-func (s *Session) silentEnd() End {
+func (s *Session) silentEnd() smtp.End {
 	switch {
 	case s.Format == smtp.FormatTranscript:
-		return EndOpen
+		return smtp.EndOpen
 	case s.greeting:
-		return EndRefused
+		return smtp.EndRefused
 	case s.Direction == smtp.Outbound:
-		return EndQuit // both clients say QUIT after whatever was answered, and log what prevents it
+		return smtp.EndQuit // both clients say QUIT after whatever was answered, and log what prevents it
 	case s.implied:
-		return EndNotLogged
+		return smtp.EndNotLogged
 	}
-	return EndOpen
+	return smtp.EndOpen
 }
 
 // discard forgets s without passing it on.

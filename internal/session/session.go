@@ -31,7 +31,7 @@ type Session struct {
 	Refused   int        // replies of 4yz or 5yz that our server or the other one gave
 	Deepest   smtp.Stage // how far it got, by the stages' order
 
-	End      End
+	End      smtp.End
 	EndStage smtp.Stage // after which command it broke, for Lost and TimedOut
 	Graceful bool       // QUIT was answered by 221, by the counts where the log shows no more
 
@@ -67,32 +67,6 @@ type Exchange struct {
 	From, To []byte
 	Queue    []byte
 	ReplyBy  []byte // the host that said it, when it was not the peer
-}
-
-// End is how a session ended.
-type End uint8
-
-// The ends.
-const (
-	EndNotLogged    End = iota // the log does not tell (Exim without +smtp_connection)
-	EndQuit                    // QUIT, 221
-	EndServerClosed            // 421, or a 221 nobody asked for
-	EndLost                    // the connection broke
-	EndTimedOut
-	EndRefused // refused at connect: by the greeting, or no connection at all
-	EndAborted // ended without QUIT by the client, or by an error below SMTP (TLS)
-	EndOpen    // still open at the end of the log
-	NumEnds
-)
-
-var endNames = [NumEnds]string{"not_logged", "quit", "server_closed", "lost", "timed_out", "refused", "aborted", "open"}
-
-// String returns the end's name as machine-readable output has it.
-func (e End) String() string {
-	if e < NumEnds {
-		return endNames[e]
-	}
-	return ""
 }
 
 const (

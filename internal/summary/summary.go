@@ -1,0 +1,311 @@
+// Package summary counts what passed. It is small and bounded however long the log is:
+// tables have a fixed number of rows and say what did not fit, distinct recipients are
+// counted exactly while they are few and by a sketch beyond.
+package summary
+
+import (
+	"time"
+
+	"github.com/axiomhq/hyperloglog"
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+const (
+	maxReplies = 4096 // rows of replies; there are some hundred in a real log
+	maxCauses  = 1024 // rows of causes
+	maxPeers   = 8192 // hosts of which counts are kept
+	maxSample  = 1024 // bytes of a sample line
+	causePeers = 64   // hosts of which counts are kept for each cause
+)
+
+// Summary is what passed. The zero value is not ready; see New.
+type Summary struct {
+	Coverage   Coverage
+	Sessions   [2]Sessions // inbound, outbound
+	Messages   Messages
+	Deliveries [smtp.NumOutcomes]int64 // lines that decide a recipient's fate, as logged
+	Dropped    Dropped
+
+	replies map[uint64]*Reply
+	causes  map[uint64]*Cause
+	peers   map[uint64]*Peer
+}
+
+// Coverage says what was read and how far it was understood. Understood, Foreign and
+// Unknown add up to Lines.
+type Coverage struct {
+	Lines, Understood, Foreign, Unknown int64
+	Bytes                               int64
+	Duplicate                           int64 // of the understood ones: repeated in another file, counted once
+	Cut                                 int64 // lines that were too long to be kept whole
+	First, Last                         time.Time
+	Guessed                             int64 // lines whose year was not in the log
+	Files                               []File
+}
+
+// File is the coverage of one file.
+type File struct {
+	Path        string
+	Format      string // "Postfix", "Exim", "transcript (swaks)"; several joined by ", "; "" for none
+	Compression string
+	Coverage    // its Files is empty
+	Err         error
+}
+
+// Sessions counts sessions by how they ended.
+type Sessions struct {
+	Total int64
+	Ended [smtp.NumEnds]int64
+}
+
+// Messages counts messages, each once however often it was re-injected.
+type Messages struct {
+	Received, Rejected, Sent, Deferred, Bounced, Expired, Discarded, Queued, Waiting, Evicted int64
+}
+
+// Dropped counts what did not fit into the tables.
+type Dropped struct {
+	Replies, Causes, Peers int64 // events whose row there was no room for
+	Sessions               int64 // sessions given up before their end
+}
+
+// Reply is how often a reply was seen.
+type Reply struct {
+	Direction   smtp.Direction
+	Stage       smtp.Stage
+	Code        smtp.Code
+	Enhanced    smtp.EnhancedCode
+	Note        Note
+	Inferred    bool // the log does not show the reply itself, only that it was given (Postfix's quit=1)
+	Count       int64
+	First, Last time.Time
+}
+
+// Note is what the classifier says of a reply or failure.
+type Note struct {
+	Cause    knowledge.Cause
+	Severity knowledge.Severity
+	Entry    uint16 // the entry of the knowledge base, for its words
+}
+
+// Cause is a thing that went wrong: a cause with the reply that told it, and where.
+type Cause struct {
+	Direction   smtp.Direction
+	Stage       smtp.Stage
+	Code        smtp.Code
+	Enhanced    smtp.EnhancedCode
+	Note        Note
+	Count       int64
+	First, Last time.Time
+	Sample      Sample
+	Hosts       map[string]int64 // the other side, by host; at most causePeers, "" holds the rest
+
+	recipients *hyperloglog.Sketch
+}
+
+// Recipients returns how many different recipients it met, an estimate of 1 % beyond
+// some thousand.
+func (c *Cause) Recipients() int64 {
+	if c.recipients == nil {
+		return 0
+	}
+	return int64(c.recipients.Estimate())
+}
+
+// Sample is a line of the log.
+type Sample struct {
+	File string
+	Line int64
+	Text string
+}
+
+// Peer is a host that we spoke with.
+type Peer struct {
+	Direction  smtp.Direction
+	Name, IP   string
+	Count      int64 // lines about it that were counted
+	Deliveries [smtp.NumOutcomes]int64
+}
+
+// New returns an empty summary.
+func New() *Summary {
+	return &Summary{replies: map[uint64]*Reply{}, causes: map[uint64]*Cause{}, peers: map[uint64]*Peer{}}
+}
+
+// Event counts ev. note is nil when ev shows neither a reply nor a failure. sample
+// gives the line, and is called only when it is kept.
+func (s *Summary) Event(ev *smtp.Event, note *Note, sample func() Sample) {
+	n := int64(ev.Count())
+	if ev.Kind == smtp.KindDelivery && !ev.Probe || ev.Outcome == smtp.Rejected {
+		s.Deliveries[ev.Outcome] += n
+		s.peer(ev, n)
+	}
+	if note == nil {
+		return
+	}
+	if ev.Reply.Code != 0 {
+		s.reply(ev, note, n)
+	}
+	if wentWrong(ev) {
+		s.cause(ev, note, n, sample)
+	}
+}
+
+// wentWrong reports whether ev decides something badly. A try at one host that failed
+// does not: the recipient's fate is told by another line.
+func wentWrong(ev *smtp.Event) bool {
+	if ev.Kind == smtp.KindAttempt || ev.Kind == smtp.KindWarning {
+		return false
+	}
+	return ev.Failed || ev.Reply.Code >= 400 || ev.Outcome > smtp.Sent
+}
+
+// Session counts a session. graceful says that its QUIT was answered, by counts that
+// stand for the reply: the reply is then counted as inferred.
+func (s *Summary) Session(d smtp.Direction, end smtp.End, graceful bool, first, last time.Time, note Note) {
+	side := &s.Sessions[0]
+	if d == smtp.Outbound {
+		side = &s.Sessions[1]
+	}
+	side.Total++
+	side.Ended[end]++
+	if graceful {
+		s.addReply(Reply{Direction: d, Stage: smtp.StageQUIT, Code: 221, Note: note, Inferred: true, First: last, Last: last}, 1)
+	}
+}
+
+func (s *Summary) reply(ev *smtp.Event, note *Note, n int64) {
+	s.addReply(Reply{
+		Direction: ev.Direction, Stage: ev.Stage, Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, Note: *note,
+		First: ev.Time, Last: ev.Time,
+	}, n)
+}
+
+func (s *Summary) addReply(r Reply, n int64) {
+	key := pack(r.Direction, r.Stage, r.Code, r.Enhanced, r.Note.Cause, r.Inferred)
+	row := s.replies[key]
+	if row == nil {
+		if len(s.replies) >= maxReplies {
+			s.Dropped.Replies += n
+			return
+		}
+		row = &r
+		s.replies[key] = row
+	}
+	row.Count += n
+	row.First, row.Last = span(row.First, row.Last, r.First)
+}
+
+func (s *Summary) cause(ev *smtp.Event, note *Note, n int64, sample func() Sample) {
+	key := pack(ev.Direction, ev.Stage, ev.Reply.Code, enhanced(ev), note.Cause, false)
+	row := s.causes[key]
+	if row == nil {
+		if len(s.causes) >= maxCauses {
+			s.Dropped.Causes += n
+			return
+		}
+		row = &Cause{
+			Direction: ev.Direction, Stage: ev.Stage, Code: ev.Reply.Code, Enhanced: enhanced(ev), Note: *note,
+			First: ev.Time, Last: ev.Time, Hosts: map[string]int64{}, Sample: sample(),
+		}
+		row.Sample.Text = row.Sample.Text[:min(len(row.Sample.Text), maxSample)]
+		s.causes[key] = row
+	}
+	row.Count += n
+	row.First, row.Last = span(row.First, row.Last, ev.Time)
+	row.Note.Severity = max(row.Note.Severity, note.Severity)
+	row.host(ev, n)
+	if len(ev.To) > 0 {
+		if row.recipients == nil {
+			row.recipients = hyperloglog.New14()
+		}
+		row.recipients.InsertHash(xxhash.Sum64(ev.To))
+	}
+}
+
+func (c *Cause) host(ev *smtp.Event, n int64) {
+	name := ev.Peer.Name
+	if len(name) == 0 {
+		name = ev.Peer.IP
+	}
+	if _, ok := c.Hosts[string(name)]; ok || len(c.Hosts) < causePeers {
+		c.Hosts[string(name)] += n
+		return
+	}
+	c.Hosts[""] += n
+}
+
+// enhanced is the reply's enhanced code, or Postfix's verdict where there is none.
+func enhanced(ev *smtp.Event) smtp.EnhancedCode {
+	if ev.Reply.Enhanced.IsZero() && ev.Reply.Code == 0 {
+		return ev.DSN
+	}
+	return ev.Reply.Enhanced
+}
+
+func (s *Summary) peer(ev *smtp.Event, n int64) {
+	if ev.Peer.IsZero() {
+		return
+	}
+	name := ev.Peer.Name
+	if len(name) == 0 {
+		name = ev.Peer.IP
+	}
+	key := xxhash.Sum64(name)<<2 | uint64(ev.Direction)
+	p := s.peers[key]
+	if p == nil {
+		if len(s.peers) >= maxPeers {
+			s.thin()
+		}
+		p = &Peer{Direction: ev.Direction, Name: string(ev.Peer.Name), IP: string(ev.Peer.IP)}
+		s.peers[key] = p
+	}
+	p.Count += n
+	p.Deliveries[ev.Outcome] += n
+}
+
+// thin gives up the peers that were seen least, so that a log with millions of hosts
+// keeps the frequent ones.
+func (s *Summary) thin() {
+	for limit := int64(1); len(s.peers) > maxPeers/2; limit *= 2 {
+		for key, p := range s.peers {
+			if p.Count <= limit {
+				s.Dropped.Peers += p.Count
+				delete(s.peers, key)
+			}
+		}
+	}
+}
+
+// pack makes one number of what a row is about. The code takes 10 bits, the parts of an
+// enhanced code 3, 10 and 10.
+func pack(d smtp.Direction, st smtp.Stage, c smtp.Code, e smtp.EnhancedCode, cause knowledge.Cause, inferred bool) uint64 {
+	k := uint64(d)<<5 | uint64(st)
+	k = k<<10 | uint64(c)
+	k = k<<3 | uint64(e[0])
+	k = k<<10 | uint64(e[1])
+	k = k<<10 | uint64(e[2])
+	k = k<<8 | uint64(cause)
+	k <<= 1
+	if inferred {
+		k |= 1
+	}
+	return k
+}
+
+// span widens first to last by t.
+func span(first, last, t time.Time) (time.Time, time.Time) {
+	if t.IsZero() {
+		return first, last
+	}
+	if first.IsZero() || t.Before(first) {
+		first = t
+	}
+	if t.After(last) {
+		last = t
+	}
+	return first, last
+}

@@ -1,0 +1,151 @@
+package exim
+
+import (
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// The sizes of what stands at the start of a line.
+const (
+	stampLen = len("2006-01-02 15:04:05")
+	shortID  = len("16ZCW1-0005MB-00")        // up to 4.96
+	longID   = len("10HmaX-000000005vi-0000") // since 4.97
+)
+
+// startsEntry reports whether a line begins as only Exim's own do: with a stamp, a
+// message id, a pid or the mark of a fragment.
+func startsEntry(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	if b[0] == '[' {
+		if n, _ := fragment(b); n > 0 {
+			return true
+		}
+		pid, _ := bracketed(b)
+		return pid > 0
+	}
+	return isStamp(b) || messageID(b) > 0
+}
+
+// head reads "2006-01-02 15:04:05[.000][ +0100][ [pid]][ message-id] " and returns what
+// follows. All of it is optional, for syslog may have the rest. Of two stamps the one
+// with a year wins, for a guessed year is worth less, and then the one with a zone.
+func head(b []byte, ev *smtp.Event) []byte {
+	if isStamp(b) {
+		s, n := stamp(b)
+		const known = smtp.HasYear | smtp.HasZone
+		if s.Flags&known > ev.Stamp.Flags&known || ev.Stamp.Flags&known == 0 {
+			ev.Stamp = s
+		}
+		b = blanks(b[n:])
+	}
+	if len(b) > 0 && b[0] == '[' {
+		if pid, n := bracketed(b); pid > 0 {
+			ev.PID = pid
+			b = blanks(b[n:])
+		}
+	}
+	if n := messageID(b); n > 0 {
+		ev.Queue = b[:n]
+		b = blanks(b[n:])
+	}
+	return b
+}
+
+// fragment reads the mark of a piece of a long message, "[2/3] " or, where the piece
+// ends at a line's end, "[2\3] ", and returns the piece's number; 0 when there is none.
+func fragment(b []byte) (n int, rest []byte) {
+	if len(b) < len("[1/2] ") || b[0] != '[' {
+		return 0, b
+	}
+	n, i := digits(b[1:])
+	if i == 0 || len(b) < i+2 || (b[i+1] != '/' && b[i+1] != '\\') {
+		return 0, b
+	}
+	_, j := digits(b[i+2:])
+	if end := i + 2 + j; j > 0 && len(b) > end && b[end] == ']' {
+		// The blank behind it is the mark's; any others are the text's.
+		rest = b[end+1:]
+		if len(rest) > 0 && rest[0] == ' ' {
+			rest = rest[1:]
+		}
+		return n, rest
+	}
+	return 0, b
+}
+
+// bracketed reads "[123]" and returns the number and its length with the brackets.
+func bracketed(b []byte) (pid uint32, n int) {
+	v, i := digits(b[1:])
+	if i == 0 || len(b) < i+2 || b[i+1] != ']' || (len(b) > i+2 && b[i+2] != ' ') {
+		return 0, 0
+	}
+	return uint32(v), i + 2
+}
+
+// isStamp reports whether b starts with a date and a time of day, "2006-01-02 15:04:05".
+func isStamp(b []byte) bool {
+	return len(b) >= stampLen && b[4] == '-' && b[7] == '-' && b[10] == ' ' && b[13] == ':' && b[16] == ':' &&
+		isDigit(b[0]) && isDigit(b[3]) && isDigit(b[11]) && isDigit(b[18]) && (len(b) == stampLen || b[stampLen] == ' ' || b[stampLen] == '.')
+}
+
+// stamp reads the date and time that isStamp has seen, with milliseconds and zone where
+// log_selector and log_timezone ask for them, and returns their length.
+func stamp(b []byte) (s smtp.Stamp, n int) {
+	two := func(i int) int { return int(b[i]-'0')*10 + int(b[i+1]-'0') }
+	month, day, hour, minute, second := two(5), two(8), two(11), two(14), two(17)
+	n = stampLen
+	var nsec int64
+	if len(b) > n && b[n] == '.' {
+		unit := int64(100_000_000)
+		for n++; n < len(b) && isDigit(b[n]); n++ {
+			nsec += int64(b[n]-'0') * unit
+			unit /= 10
+		}
+	}
+	if month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 || !allDigits(b[:4]) {
+		return smtp.Stamp{}, n
+	}
+	s = smtp.MakeStamp(two(0)*100+two(2), month, day, hour, minute, second, nsec)
+	if z := b[n:]; len(z) >= len(" +0100") && z[0] == ' ' && (z[1] == '+' || z[1] == '-') && allDigits(z[2:6]) && (len(z) == 6 || z[6] == ' ') {
+		offset := two(n+2)*3600 + two(n+4)*60
+		if z[1] == '-' {
+			offset = -offset
+		}
+		return s.WithZone(offset), n + 6
+	}
+	return s, n
+}
+
+// messageID returns the length of the message id at the start of b, 0 for none: six
+// characters of time, then eleven of process and four of fraction, or six and two up
+// to 4.96.
+func messageID(b []byte) int {
+	if len(b) >= shortID && b[6] == '-' {
+		if b[13] == '-' && isID(b[:6]) && isID(b[7:13]) && isID(b[14:16]) && (len(b) == shortID || b[shortID] == ' ') {
+			return shortID
+		}
+		if len(b) >= longID && b[18] == '-' && isID(b[:6]) && isID(b[7:18]) && isID(b[19:23]) && (len(b) == longID || b[longID] == ' ') {
+			return longID
+		}
+	}
+	return 0
+}
+
+func isID(b []byte) bool {
+	for _, c := range b {
+		if !isDigit(c) && !isLetter(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func allDigits(b []byte) bool {
+	for _, c := range b {
+		if !isDigit(c) {
+			return false
+		}
+	}
+	return len(b) > 0
+}

@@ -1,0 +1,348 @@
+package exim
+
+import (
+	"bytes"
+
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// unflagged reads a line without a flag. What it is about is told by how it begins:
+// with fields, with one of the openings, or with a name and a few words.
+func unflagged(b []byte, ev *smtp.Event) bool {
+	if _, n := fieldAt(b); n > 0 || hasPrefix(b, "DS H=") {
+		if !hasPrefix(b, "cwd=") {
+			return led(b, ev)
+		}
+	}
+	for i := range openings {
+		if o := &openings[i]; hasPrefix(b, o.text) {
+			if o.read != nil {
+				return o.read(b[len(o.text):], ev)
+			}
+			ev.Kind, ev.Text = o.kind, b
+			return true
+		}
+	}
+	if named(b, ev) {
+		return true
+	}
+	ev.Text = b
+	return false
+}
+
+// An opening is how a line begins, and its kind or what reads the rest.
+type opening struct {
+	text string
+	kind smtp.Kind
+	read func(rest []byte, ev *smtp.Event) bool
+}
+
+// openings are in the order of how often they are seen, and the longer before its own
+// beginning.
+var openings = []opening{
+	{text: "SMTP connection ", read: smtpConnection},
+	{text: "no host name found for IP address ", read: noName},
+	{text: "no IP address found for host ", read: noAddress},
+	{text: "no MAIL in ", read: noMail},
+	{text: "no immediate delivery: ", kind: smtp.KindMessage},
+	{text: "unexpected disconnection while reading SMTP command from ", read: disconnected},
+	{text: "SMTP call from ", read: dropped},
+	{text: "SMTP command timeout on ", read: commandTimeout},
+	{text: "SMTP data timeout (message abandoned) on ", read: dataTimeout},
+	{text: "SMTP protocol synchronization error (", read: synchronization},
+	{text: "SMTP protocol error in \"", read: badCommand},
+	{text: "SMTP syntax error in \"", read: badCommand},
+	{text: "Connection from ", read: refused},
+	{text: "connection from ", read: refused},
+	{text: "refused connection from ", read: refused},
+	{text: "temporarily refused connection from ", read: refused},
+	{text: "unqualified sender rejected: ", read: unqualifiedSender},
+	{text: "unqualified recipient rejected: ", read: unqualifiedRecipient},
+	{text: "too many recipients: ", read: tooMany},
+	{text: "local_scan() function ", read: localScan},
+
+	{text: "TLS error on connection from ", read: tlsFrom},
+	{text: "TLS recv error on connection from ", read: tlsFrom},
+	{text: "TLS send error on connection from ", read: tlsFrom},
+	{text: "TLS error on connection to ", read: tlsTo},
+	{text: "TLS session", read: tlsFallback},
+	{text: "DANE attempt failed; TLS connection to ", read: tlsTo},
+	{text: "DANE error", kind: smtp.KindTLS},
+	{text: "TLS ", kind: smtp.KindWarning},
+
+	{text: "ETRN ", read: etrn},
+	{text: "ATRN ", read: atrn},
+	{text: "VRFY failed for ", read: vrfyFailed},
+	{text: "sender verify ", kind: smtp.KindWarning},
+	{text: "Warning: ", kind: smtp.KindFilter},
+	{text: "SA: ", read: saExim},
+
+	{text: "Completed", read: completed},
+	{text: "Frozen", kind: smtp.KindMessage},
+	{text: "frozen ", kind: smtp.KindMessage},
+	{text: "*** frozen", kind: smtp.KindMessage},
+	{text: "Unfrozen ", kind: smtp.KindMessage},
+	{text: "unfrozen ", kind: smtp.KindMessage},
+	{text: "Message is frozen", kind: smtp.KindMessage},
+	{text: "removed by ", kind: smtp.KindMessage},
+	{text: "cancelled by ", kind: smtp.KindMessage},
+	{text: "address <", kind: smtp.KindMessage},
+	{text: "recipient <", kind: smtp.KindMessage},
+	{text: "sender address changed ", kind: smtp.KindMessage},
+	{text: "moved from ", kind: smtp.KindMessage},
+	{text: "DKIM: signing failed", kind: smtp.KindWarning},
+	{text: "DKIM: ", kind: smtp.KindMessage},
+	{text: "PDKIM: ", kind: smtp.KindWarning},
+	{text: "Spool file ", kind: smtp.KindNotice},
+
+	{text: "Start ", kind: smtp.KindNotice}, // queue run
+	{text: "End ", kind: smtp.KindNotice},
+	{text: "Abandon queue run", kind: smtp.KindNotice},
+	{text: "exim ", kind: smtp.KindNotice}, // daemon started
+	{text: "pid ", kind: smtp.KindNotice},
+	{text: "cwd=", kind: smtp.KindNotice},
+
+	{text: "Exim configuration ", kind: smtp.KindWarning},
+	{text: "Tainted ", kind: smtp.KindWarning},
+	{text: "tainted ", kind: smtp.KindWarning},
+	{text: "malware acl condition: ", kind: smtp.KindWarning},
+	{text: "spam acl condition: ", kind: smtp.KindWarning},
+	{text: "ACL for ", kind: smtp.KindWarning},
+	{text: "failed to ", kind: smtp.KindWarning},
+	{text: "Failed to ", kind: smtp.KindWarning},
+	{text: "unable to ", kind: smtp.KindWarning},
+	{text: "internal problem in ", kind: smtp.KindWarning},
+	{text: "Internal error", kind: smtp.KindWarning},
+	{text: "lowest numbered MX record points to local host", kind: smtp.KindWarning},
+	{text: "remote host address is the local host", kind: smtp.KindWarning},
+	{text: "SIGSEGV ", kind: smtp.KindWarning},
+	{text: "socket bind() ", kind: smtp.KindWarning},
+	{text: "daemon: ", kind: smtp.KindWarning},
+	{text: "queue run: ", kind: smtp.KindNotice},
+}
+
+// client reads the other side of an inbound line, "[H=]name (helo) [ip]:port" with the
+// fields behind it, or the local user who called Exim. It returns what follows.
+func client(b []byte, ev *smtp.Event) (rest []byte) {
+	ev.Direction = smtp.Inbound
+	b, _ = cutPrefix(b, "H=")
+	if hasPrefix(b, "U=") {
+		return fields(b, ev, atServer)
+	}
+	p, helo, rest := peer(b)
+	if p.IP == nil && helo == nil {
+		ev.User = p.Name
+	} else {
+		ev.Peer, ev.Helo = p, helo
+	}
+	return fields(rest, ev, atServer)
+}
+
+// failed stores what an inbound session came to.
+func failed(ev *smtp.Event, kind smtp.Kind, stage smtp.Stage, text []byte) bool {
+	ev.Kind, ev.Stage, ev.Direction, ev.Failed = kind, stage, smtp.Inbound, true
+	ev.Text = text
+	return true
+}
+
+// smtpConnection reads how a connection opened, closed or was lost (log_selector
+// smtp_connection; "lost" is always logged).
+func smtpConnection(b []byte, ev *smtp.Event) bool {
+	if hasPrefix(b, "Ci=") {
+		b = fields(b, ev, atServer)
+	}
+	if r, ok := cutPrefix(b, "lost after final dot "); ok {
+		client(r, ev)
+		return failed(ev, smtp.KindLost, smtp.StageDOT, nil)
+	}
+	b, ok := cutPrefix(b, "from ")
+	if !ok {
+		ev.Text = b
+		return false
+	}
+	rest := client(b, ev)
+	switch {
+	case len(rest) == 0, hasPrefix(rest, "(TCP/IP connection count"):
+		ev.Kind = smtp.KindConnect
+	case hasPrefix(rest, "lost while reading message data"):
+		failed(ev, smtp.KindLost, smtp.StageDATA, rest)
+	case hasPrefix(rest, "lost"), hasPrefix(rest, "closed by EOF"):
+		failed(ev, smtp.KindLost, smtp.StageNone, rest)
+	case hasPrefix(rest, "closed by QUIT"):
+		ev.Kind, ev.Stage = smtp.KindDisconnect, smtp.StageQUIT
+	case hasPrefix(rest, "closed "):
+		failed(ev, smtp.KindClosed, smtp.StageNone, rest)
+	default:
+		ev.Text = rest
+		return false
+	}
+	return true
+}
+
+func disconnected(b []byte, ev *smtp.Event) bool {
+	rest := client(b, ev)
+	return failed(ev, smtp.KindLost, smtp.StageNone, rest)
+}
+
+// dropped reads "SMTP call from HOST dropped: why", a client whom Exim hung up on.
+func dropped(b []byte, ev *smtp.Event) bool {
+	rest := client(b, ev)
+	if r, ok := cutPrefix(rest, "dropped: "); ok {
+		rest = r
+	}
+	return failed(ev, smtp.KindClosed, smtp.StageNone, maskCommand(rest, ev))
+}
+
+func commandTimeout(b []byte, ev *smtp.Event) bool {
+	b, _ = cutPrefix(b, "TLS ")
+	b, _ = cutPrefix(b, "connection from ")
+	client(b, ev)
+	return failed(ev, smtp.KindTimeout, smtp.StageNone, nil)
+}
+
+func dataTimeout(b []byte, ev *smtp.Event) bool {
+	b, _ = cutPrefix(b, "connection from ")
+	client(b, ev)
+	return failed(ev, smtp.KindTimeout, smtp.StageDATA, nil)
+}
+
+// noMail reads the line for a session that tried no message (log_selector
+// smtp_no_mail), whose C= lists its commands. After a QUIT it tells that the session is
+// over; any other end has a line of its own, and this one adds only the commands.
+func noMail(b []byte, ev *smtp.Event) bool {
+	_, from, ok := cut(within(b, 64), "SMTP connection from ")
+	if !ok {
+		return false
+	}
+	client(b[len(within(b, 64))-len(from):], ev)
+	ev.Kind = smtp.KindNotice
+	if bytes.Equal(ev.Text, []byte("QUIT")) || bytes.HasSuffix(ev.Text, []byte(",QUIT")) {
+		ev.Kind, ev.Stage = smtp.KindDisconnect, smtp.StageQUIT
+	}
+	return true
+}
+
+// badCommand reads `SMTP protocol error in "COMMAND" HOST why`. The command is the
+// client's and may hold a quote and a host of its own, so the last host counts; what
+// follows it is Exim's.
+func badCommand(b []byte, ev *smtp.Event) bool {
+	i := bytes.LastIndex(b, []byte("\" H="))
+	if i < 0 {
+		i = bytes.LastIndex(b, []byte("\" U="))
+	}
+	if i < 0 {
+		ev.Text = maskCommand(b, ev)
+		return false
+	}
+	rest := client(b[i+2:], ev)
+	return failed(ev, smtp.KindReject, verb(b[:i]), rest)
+}
+
+// verb returns the stage of a command line.
+func verb(command []byte) smtp.Stage {
+	n := 0
+	for n < len(command) && isLetter(command[n]) {
+		n++
+	}
+	if n == 0 && len(command) > 0 {
+		return smtp.StageUNKNOWN
+	}
+	return smtp.ParseStage(command[:n])
+}
+
+// synchronization reads the refusal of a client that did not wait its turn.
+func synchronization(b []byte, ev *smtp.Event) bool {
+	why, what, ok := cut(b, "): rejected ")
+	if !ok {
+		ev.Text = b
+		return false
+	}
+	if r, ok := cutPrefix(what, "connection from "); ok {
+		client(r, ev)
+		return verdict(ev, smtp.StageConnect, why)
+	}
+	stage := smtp.StageNone
+	// Both the command and the input behind it are the client's.
+	command, _, _ := cut(what, " next input=")
+	if i := bytes.LastIndex(command, []byte("\" H=")); i > 0 {
+		stage = verb(command[1:i])
+		client(command[i+2:], ev)
+	}
+	return verdict(ev, stage, why)
+}
+
+// refused reads a connection that was refused before anything was said. "[ip]" is in
+// front of the word or, where the line begins with it, behind.
+func refused(b []byte, ev *smtp.Event) bool {
+	rest := client(b, ev)
+	if r, ok := cutPrefix(rest, "refused"); ok {
+		rest = r
+	}
+	failed(ev, smtp.KindReject, smtp.StageConnect, bytes.TrimLeft(rest, ": "))
+	ev.Outcome = smtp.Rejected
+	return true
+}
+
+// noName reads a client's address that has no name in the DNS.
+func noName(b []byte, ev *smtp.Event) bool {
+	ip := b[:word(b)]
+	ev.Peer.IP = ip
+	return failed(ev, smtp.KindWarning, smtp.StageNone, nil)
+}
+
+// noAddress reads a host name that has no address, which may be that of a client.
+func noAddress(b []byte, ev *smtp.Event) bool {
+	ev.Kind, ev.Text = smtp.KindWarning, b
+	if _, from, ok := cut(b, "(during SMTP connection from "); ok {
+		client(from, ev)
+	}
+	return true
+}
+
+func tlsFrom(b []byte, ev *smtp.Event) bool {
+	rest := client(b, ev)
+	return failed(ev, smtp.KindTLS, smtp.StageSTARTTLS, bytes.TrimLeft(rest, ": "))
+}
+
+// etrn and atrn read a client's wish for its mail.
+func etrn(b []byte, ev *smtp.Event) bool { return turn(b, smtp.StageETRN, ev) }
+func atrn(b []byte, ev *smtp.Event) bool { return turn(b, smtp.StageATRN, ev) }
+
+func turn(b []byte, stage smtp.Stage, ev *smtp.Event) bool {
+	ev.Kind, ev.Stage, ev.Text = smtp.KindCommand, stage, b
+	i := bytes.LastIndex(b, []byte(" received from "))
+	if i < 0 {
+		return false
+	}
+	client(b[i+len(" received from "):], ev)
+	ev.Text = b[:i]
+	return true
+}
+
+func vrfyFailed(b []byte, ev *smtp.Event) bool {
+	a, n := address(b)
+	ev.To = a
+	client(blanks(b[n:]), ev)
+	return failed(ev, smtp.KindReject, smtp.StageVRFY, nil)
+}
+
+// saExim reads sa-exim's verdict: "Action: .... From <a> (host=name [ip]) for b".
+func saExim(b []byte, ev *smtp.Event) bool {
+	ev.Kind, ev.Direction, ev.Text = smtp.KindFilter, smtp.Inbound, b
+	i := bytes.LastIndex(b, []byte(" (host="))
+	if i < 0 {
+		return true
+	}
+	p, _, rest := peer(b[i+len(" (host="):])
+	if string(p.Name) == "NULL" {
+		p.Name = nil
+	}
+	ev.Peer = p
+	if to, ok := cutPrefix(rest, ") for "); ok {
+		ev.To = to[:word(to)]
+	}
+	if j := bytes.LastIndex(b[:i], []byte(" From <")); j >= 0 {
+		ev.From, _ = angle(b[j+len(" From "):])
+	}
+	return true
+}

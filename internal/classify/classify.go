@@ -1,0 +1,207 @@
+// Package classify tells what a reply comes down to: a reply in its context in, an
+// annotation out. It decides and knows nothing by itself; all knowledge is in package
+// knowledge.
+//
+// What tells more goes first: the text, then an enhanced code that is safe to trust,
+// then the code in its context (the command that it answers, who said it, whether any
+// command asked for it), then an enhanced code that is not, then the first digit. A
+// positive reply is looked up by its code alone; its text is for nobody.
+package classify
+
+import (
+	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// Annotation is what a reply or a failure comes down to.
+type Annotation struct {
+	Cause    knowledge.Cause
+	Severity knowledge.Severity
+	Basis    Basis
+	Provider uint8             // whose rule decided; 0 for nobody's
+	Entry    knowledge.EntryID // for its words
+}
+
+// Basis is what an annotation rests on.
+type Basis uint8
+
+// The bases, from the least telling to the most.
+const (
+	FirstDigit   Basis = iota // the reply's first digit, or no more than that something failed
+	Context                   // the code in its context, or the kind of failure
+	Enhanced                  // an enhanced code without a reply code
+	CodeEnhanced              // the code with its enhanced code
+	Text
+	ProviderText // the text, by this provider's usage
+	numBases
+)
+
+var basisNames = [numBases]string{"first_digit", "context", "enhanced", "code_enhanced", "text", "provider_text"}
+
+// String returns the basis's machine-readable name.
+func (b Basis) String() string {
+	if b < numBases {
+		return basisNames[b]
+	}
+	return ""
+}
+
+// Said is a reply, or what our own MTA tells of a failure, with what is known around it.
+type Said struct {
+	Code     smtp.Code
+	Enhanced smtp.EnhancedCode
+	DSN      smtp.EnhancedCode // Postfix's own verdict; used where the reply carries none
+	Text     []byte            // the reply's text, with or without its code
+	Note     []byte            // what our own MTA says of it
+	Kind     smtp.Kind
+	Outcome  smtp.Outcome
+	Stage    smtp.Stage
+	// Direction says who spoke: inbound and internal are our own server and our own MTA.
+	Direction smtp.Direction
+	Unasked   bool // no command asked for the reply
+}
+
+// by says who spoke.
+func (s *Said) by() knowledge.By {
+	if s.Direction == smtp.Inbound || s.Direction == smtp.Internal {
+		return knowledge.Local
+	}
+	return knowledge.Remote
+}
+
+// Event annotates a line. ok is false for a line that tells of neither a reply nor a
+// failure nor a recipient's fate.
+func Event(ev *smtp.Event) (a Annotation, ok bool) {
+	failed := ev.Failed || ev.Outcome != smtp.OutcomeNone && ev.Outcome != smtp.Discarded
+	if ev.Reply.Code == 0 && ev.Reply.Enhanced.IsZero() && !failed {
+		return Annotation{}, false
+	}
+	s := Said{
+		Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, DSN: ev.DSN, Text: ev.Reply.Text, Note: ev.Text,
+		Kind: ev.Kind, Outcome: ev.Outcome, Stage: ev.Stage, Direction: ev.Direction, Unasked: unasked(ev),
+	}
+	return Reply(&s), true
+}
+
+// unasked reports a good-bye that answers no QUIT.
+func unasked(ev *smtp.Event) bool {
+	switch ev.Reply.Code {
+	case 221:
+		return ev.Kind == smtp.KindAnswer && ev.Stage != smtp.StageQUIT
+	case 421:
+		return ev.Kind == smtp.KindAnswer && ev.Stage == smtp.StageNone
+	}
+	return false
+}
+
+// Reply annotates a reply.
+func Reply(s *Said) Annotation {
+	base := knowledge.Load()
+	id, basis := decide(base, s)
+	a := Annotation{Cause: base.Entry(id).Cause, Basis: basis, Entry: id}
+	a.Severity = a.Cause.SeverityOf(s.Direction == smtp.Inbound, transient(s))
+	return a
+}
+
+// transient reports that the failure is one of those that the queue tries again.
+func transient(s *Said) bool {
+	switch {
+	case s.Code != 0:
+		return s.Code.Transient()
+	case s.Outcome == smtp.Deferred:
+		return true
+	case s.Outcome != smtp.OutcomeNone && s.Outcome != smtp.Rejected:
+		return false
+	case !s.Enhanced.IsZero():
+		return s.Enhanced[0] == 4
+	}
+	return s.DSN[0] == 4
+}
+
+func decide(base *knowledge.Base, s *Said) (knowledge.EntryID, Basis) {
+	if id, ok := happening(base, s, true); ok {
+		return id, Context
+	}
+	if !s.Code.Positive() || bad(s.Outcome) {
+		if id, ok := rules().match(base, s, s.Text, s.Code == 0 && s.Enhanced.IsZero()); ok {
+			return id, Text
+		}
+		if id, ok := rules().match(base, s, s.Note, true); ok {
+			return id, Text
+		}
+	}
+	return byNumbers(base, s)
+}
+
+// byNumbers decides without any text.
+func byNumbers(base *knowledge.Base, s *Said) (knowledge.EntryID, Basis) {
+	enhanced := s.Enhanced
+	if enhanced.IsZero() {
+		enhanced = s.DSN
+	}
+	code := base.Code(s.Code)
+	status := base.Status(enhanced)
+	if status != nil && (enhanced[0] == 2 || status.Trust == knowledge.NoTrust || s.Code.Positive()) {
+		status = nil
+	}
+	both := CodeEnhanced
+	if s.Code == 0 {
+		both = Enhanced
+	}
+	var inContext *knowledge.Context
+	if code != nil {
+		for i := range code.Contexts {
+			if c := &code.Contexts[i]; c.Fits(s.Stage, s.by(), s.Unasked, enhanced) {
+				inContext = c
+				break
+			}
+		}
+	}
+	switch {
+	case inContext != nil && inContext.Enhanced():
+		return inContext.Entry, CodeEnhanced
+	case status != nil && status.Trust == knowledge.Safe:
+		return status.Entry, both
+	case status != nil && (code == nil || !code.Firm):
+		return status.Entry, both
+	}
+	if id, ok := happening(base, s, false); ok && s.Code == 0 {
+		return id, Context
+	}
+	switch {
+	case inContext != nil:
+		return known(base, inContext.Entry)
+	case code != nil:
+		return known(base, code.Entry)
+	}
+	return 0, FirstDigit
+}
+
+// known returns an entry that was found by its code. Where the code does not tell a
+// cause, its first digit is all that counts, though it still has words.
+func known(base *knowledge.Base, id knowledge.EntryID) (knowledge.EntryID, Basis) {
+	if base.Entry(id).Cause == knowledge.Unknown {
+		return id, FirstDigit
+	}
+	return id, Context
+}
+
+// bad reports an outcome that a positive reply does not explain.
+func bad(o smtp.Outcome) bool {
+	return o == smtp.Deferred || o == smtp.Bounced || o == smtp.Rejected || o == smtp.Expired
+}
+
+// happening finds what the event tells by itself. Fates go before any text, because
+// they settle the matter; the rest comes where no text and no number told anything.
+func happening(base *knowledge.Base, s *Said, fate bool) (knowledge.EntryID, bool) {
+	if fate && s.Outcome == smtp.OutcomeNone {
+		return 0, false
+	}
+	for i := range base.Happenings {
+		h := &base.Happenings[i]
+		if h.Fate() == fate && h.Fits(s.Kind, s.Outcome, s.Stage, s.Code) {
+			return h.Entry, true
+		}
+	}
+	return 0, false
+}

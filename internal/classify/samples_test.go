@@ -1,0 +1,85 @@
+package classify
+
+import (
+	"testing"
+
+	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// said makes what an entry's sample describes.
+func said(s *knowledge.Sample) Said {
+	out := Said{Stage: s.Stage, Unasked: s.Unasked, Kind: s.Kind, Outcome: s.Outcome, Direction: smtp.Outbound}
+	if s.By == knowledge.Local {
+		out.Direction = smtp.Inbound
+	}
+	if s.Own {
+		out.Note = []byte(s.Text)
+		return out
+	}
+	r := smtp.ParseReply([]byte(s.Text))
+	out.Code, out.Enhanced, out.Text = r.Code, r.Enhanced, r.Text
+	return out
+}
+
+// Knowledge that does not win its own sample is knowledge that nobody ever sees.
+func TestEveryEntryWinsItsSample(t *testing.T) {
+	base := knowledge.Load()
+	for i := range base.Entries {
+		e := &base.Entries[i]
+		if e.Sample == nil {
+			continue
+		}
+		s := said(e.Sample)
+		if got := Reply(&s); got.Entry != knowledge.EntryID(i) {
+			t.Errorf("%s: its sample %q is won by %s; move the rule or the context, or write a better sample",
+				e.ID, e.Sample.Text, base.Entry(got.Entry).ID)
+		}
+	}
+}
+
+func TestRulesAndContextsHaveSamples(t *testing.T) {
+	base := knowledge.Load()
+	for i := range base.Rules {
+		if e := base.Entry(base.Rules[i].Entry); e.Sample.Text == "" {
+			t.Errorf("rule %s has no sample", e.ID)
+		}
+	}
+	for i := range base.Codes {
+		for _, c := range base.Codes[i].Contexts {
+			if e := base.Entry(c.Entry); e.Sample.Text == "" {
+				t.Errorf("context %s has no sample", e.ID)
+			}
+		}
+	}
+}
+
+// A code and an enhanced code that stand alone get their own entries.
+func TestEveryCodeHasItsEntry(t *testing.T) {
+	base := knowledge.Load()
+	for _, c := range base.Codes {
+		if got := Reply(&Said{Code: c.Code}); got.Entry != c.Entry {
+			t.Errorf("%d gets %s", c.Code, base.Entry(got.Entry).ID)
+		}
+	}
+	for _, e := range base.Enhanced {
+		if e.Trust == knowledge.NoTrust {
+			continue
+		}
+		code := e.Code
+		code[0] = max(code[0], 5)
+		if e.Code[0] == 4 {
+			code[0] = 4
+		}
+		if got := Reply(&Said{Enhanced: code}); got.Entry != e.Entry || got.Basis != Enhanced {
+			t.Errorf("%v gets %s by %s", code, base.Entry(got.Entry).ID, got.Basis)
+		}
+	}
+}
+
+// The set of phrases seen in a text has a bound.
+func TestPhrasesFit(t *testing.T) {
+	if n := len(rules().phrases); n > maxPhrases {
+		t.Fatalf("%d phrases, and the set of those seen holds %d: raise maxPhrases", n, maxPhrases)
+	}
+}

@@ -1,0 +1,143 @@
+package postfix
+
+import (
+	"bytes"
+
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// warning reads "warning: ...", "error: ...", "fatal: ..." and "panic: ..." (msg(3) of
+// Postfix), and who and which message they are about where they tell.
+func warning(b []byte, ev *smtp.Event) bool {
+	var rest []byte
+	ok := false
+	for _, severity := range [...]string{"warning:", "error:", "fatal:", "panic:"} {
+		if rest, ok = after(b, severity); ok {
+			break
+		}
+	}
+	if !ok {
+		return false
+	}
+	rest = separator(rest)
+	if ev.Queue == nil {
+		rest = queueID(rest, ev)
+	} else if checked(rest, ev) {
+		// cleanup's WARN: "Q: warning: header Subject: x from <client>; from=..."
+		ev.Kind = smtp.KindFilter
+		return true
+	}
+	ev.Kind, ev.Failed, ev.Text = smtp.KindWarning, true, rest
+	warned(rest, ev)
+	return true
+}
+
+// warned looks into a warning for the other side of the session.
+func warned(b []byte, ev *smtp.Event) {
+	if sasl(b, ev) {
+		return
+	}
+	if rest, ok := after(b, "host "); ok {
+		if p, n := peer(rest); n > 0 {
+			ev.Peer, ev.Direction = p, smtp.Outbound
+		}
+		return
+	}
+	if rest, ok := after(b, "hostname "); ok {
+		// The name is what a stranger's DNS claims; only the address is the client's.
+		if _, rest, ok = cut(rest, " does not resolve to address "); ok {
+			addr, _ := plain(rest)
+			ev.Peer.IP = bytes.TrimSuffix(addr, []byte(":"))
+		}
+		return
+	}
+	if p, n := peer(b); n > 0 && p.IP != nil {
+		ev.Peer = p
+		return
+	}
+	if i := index(b, " from "); i >= 0 {
+		if p, n := peer(b[i+6:]); n > 0 && (p.IP != nil || string(b[i+6:i+6+7]) == "unknown") {
+			ev.Peer = p
+			if _, in, ok := cut(b[i+6+n:], " in "); ok {
+				if verb, rest, ok := cut(in, " "); ok && bytes.HasPrefix(rest, []byte("command")) {
+					ev.Stage = smtp.ParseStage(verb)
+				}
+			}
+		}
+	}
+}
+
+// sasl reads a failed login: "<client>: SASL LOGIN authentication failed: reason,
+// sasl_username=u", and the library's own line, which names no client.
+func sasl(b []byte, ev *smtp.Event) bool {
+	p, n := peer(b)
+	rest, ok := after(b[n:], ": SASL ")
+	if n == 0 || !ok {
+		if _, ok := after(b, "SASL authentication failure: "); !ok {
+			return false
+		}
+		ev.Kind, ev.Stage = smtp.KindAuth, smtp.StageAUTH
+		return true
+	}
+	method, rest, ok := cut(rest, " authentication ")
+	if !ok {
+		return false
+	}
+	ev.Kind, ev.Stage, ev.Peer = smtp.KindAuth, smtp.StageAUTH, p
+	if ev.Direction == smtp.DirectionNone {
+		ev.Direction = smtp.Inbound
+	}
+	ev.AuthMethod = method
+	if i := lastIndex(rest, ", sasl_username="); i >= 0 {
+		ev.User = rest[i+len(", sasl_username="):]
+		rest = rest[:i]
+	}
+	ev.Text = rest
+	return true
+}
+
+// notice knows the beginnings of lines that say nothing of a session or a message. The
+// order is that of the alphabet.
+func notice(b []byte, ev *smtp.Event) bool {
+	ok := underscored(b)
+	for i := 0; i < len(notices) && !ok; i++ {
+		_, ok = after(b, notices[i])
+	}
+	if !ok {
+		// "Deleted: 115 messages" and its like, of postsuper.
+		ok = bytes.HasSuffix(b, []byte(" messages")) || bytes.HasSuffix(b, []byte(" message"))
+	}
+	if ok {
+		ev.Kind, ev.Text = smtp.KindNotice, b
+	}
+	return ok
+}
+
+var notices = [...]string{
+	"Host offered STARTTLS", "Matched ", "Peer verification: ", "SMTPS wrappermode", "SSL", "TLS", "Trusted: ", "Untrusted: ", "Unverified: ",
+	"Verified: ", "adding ", "cache ", "close database ", "daemon started", "dict_", "discarding ", "disposing ", "entering STRESS mode",
+	"fingerprint", "giving up on ", "idle", "initializing ", "last message repeated ", "leaving STRESS mode", "looking for plugins", "looking for session ",
+	"masquerading ", "master_", "name_mask", "open database ", "private key ", "read from ", "reload", "removing ", "replacing command ",
+	"save session ", "server features", "skipping ", "smtp_", "starting ", "start ", "statistics: ", "stopping ", "subject_CN=", "table ", "terminating on signal ",
+	"using ", "write to ", "xsasl_", "the Postfix mail system ", "refreshing ", "/", "rewriting ", "match_", "send attr ", "input attribute ", "watchdog_", "vstream_",
+}
+
+// underscored reports that b begins with the name of a C function and a colon: what a
+// daemon logs with -v.
+func underscored(b []byte) bool {
+	seen := false
+	for i, c := range b[:min(len(b), maxFunction)] {
+		switch {
+		case c == '_':
+			seen = true
+		case c == ':':
+			return seen && i > 0
+		case idClass[c] == 0:
+			return false
+		}
+	}
+	return false
+}
+
+// maxFunction bounds the name of a function of Postfix.
+const maxFunction = 48

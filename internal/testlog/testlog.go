@@ -80,6 +80,7 @@ type generator struct {
 
 // run begins conversations as the clock reaches their time and prints the lines of all that are running in order of time.
 func (g *generator) run() error {
+	headWidth := len(g.stamp(nil, g.start)) + len("\n")
 	for g.made < g.size {
 		now := g.clock()
 		if err := g.print(now); err != nil {
@@ -93,7 +94,7 @@ func (g *generator) run() error {
 			g.script.pick(g.rng.below(g.script.total()))(c)
 		}
 		c.endLine()
-		g.made += int64(len(c.buf) + len(c.lines)*stampWidth)
+		g.made += int64(len(c.buf) + len(c.lines)*headWidth)
 		heap.Push(&g.running, c)
 	}
 	if err := g.print(1 << 62); err != nil {
@@ -102,9 +103,6 @@ func (g *generator) run() error {
 	_, err := g.w.Write(g.out)
 	return err
 }
-
-// stampWidth is what the head of a line adds on average; only the clock's evenness depends on it.
-const stampWidth = 20
 
 // hours is the load of each hour of the day, as on a relay that serves offices: it sums to hoursTotal.
 var hours = [24]int64{2, 2, 2, 2, 2, 3, 4, 6, 7, 8, 8, 7, 6, 7, 8, 8, 7, 6, 4, 3, 3, 3, 2, 2}

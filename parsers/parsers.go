@@ -1,0 +1,116 @@
+// Package parsers lists the formats that mailwhy reads and tells which of them a file
+// is in.
+package parsers
+
+import (
+	"bytes"
+
+	"github.com/mailwhy/mailwhy/parsers/exim"
+	"github.com/mailwhy/mailwhy/parsers/postfix"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+	"github.com/mailwhy/mailwhy/parsers/syslog"
+	"github.com/mailwhy/mailwhy/parsers/transcript"
+)
+
+// Format is a format of log or transcript.
+type Format struct {
+	Name string // as --format takes it and testdata's folders are called
+	ID   smtp.Format
+
+	// Lines parses line by line. It is nil for a transcript, whose lines mean nothing
+	// without those before them: transcript.Parse reads it whole.
+	Lines smtp.Parser
+}
+
+// Formats are the formats that can be named, in the order in which they are tried.
+var Formats = []Format{
+	{Name: "postfix", ID: smtp.FormatPostfix, Lines: postfix.Parser{}},
+	{Name: "exim", ID: smtp.FormatExim, Lines: exim.Parser{}},
+	{Name: "transcript", ID: smtp.FormatTranscript},
+}
+
+// Any is what a file is in when nothing better is known: each line is read by its own
+// program's parser.
+var Any = Format{Name: "log", Lines: Mixed{}}
+
+// ByName returns the format of that name.
+func ByName(name string) (Format, bool) {
+	for _, f := range Formats {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Format{}, false
+}
+
+// Mixed parses each line with the parser of the program that wrote it, for logs that
+// several programs share. Lines of programs that are no mail server are foreign.
+type Mixed struct{}
+
+// Parse implements smtp.Parser.
+func (Mixed) Parse(line []byte, ev *smtp.Event) bool {
+	if eximStamp(line) && (exim.Parser{}).Parse(line, ev) && ev.Format == smtp.FormatExim {
+		return true
+	}
+	ev.Reset()
+	msg := syslog.Parse(line, ev)
+	switch {
+	case postfix.Owns(&ev.Head):
+		return postfix.ParseMessage(msg, ev)
+	case exim.Owns(&ev.Head):
+		return exim.ParseMessage(msg, ev)
+	}
+	ev.Kind = smtp.KindForeign
+	return true
+}
+
+// eximStamp reports whether the line starts with a stamp as Exim's own log files have
+// it, "2026-11-22 04:08:24 ".
+func eximStamp(line []byte) bool {
+	return len(line) > 20 && line[4] == '-' && line[7] == '-' && line[10] == ' ' && line[13] == ':' && line[16] == ':'
+}
+
+const (
+	// detectLines is how many lines of a sample are looked at: enough to get past the
+	// other programs' start-up at the top of a shared log.
+	detectLines = 2000
+
+	sureTranscript  = 80 // a transcript even if some lines look like a log's (debug output quotes them)
+	maybeTranscript = 30 // a transcript if nothing in it is a log's
+)
+
+// Detect tells the format of a file by its first bytes. sure is false when nothing in
+// the sample was recognised: the file is then read as Any.
+func Detect(sample []byte) (f Format, sure bool) {
+	var native, logged int
+	var ev smtp.Event
+	lines := 0
+	for rest := sample; len(rest) > 0 && lines < detectLines; lines++ {
+		line := rest
+		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
+			line, rest = rest[:i], rest[i+1:]
+		} else {
+			rest = nil
+		}
+		if ok := (Mixed{}).Parse(line, &ev); !ok || ev.Format == smtp.FormatNone || ev.Kind == smtp.KindForeign {
+			continue
+		}
+		if ev.Process == nil && ev.Format == smtp.FormatExim {
+			native++
+		} else {
+			logged++
+		}
+	}
+	_, confidence := transcript.Detect(sample)
+	switch {
+	case confidence >= sureTranscript && native+logged < lines/2:
+		return Formats[2], true
+	case native > logged:
+		return Formats[1], true
+	case logged > 0:
+		return Any, true
+	case confidence >= maybeTranscript:
+		return Formats[2], true
+	}
+	return Any, false
+}

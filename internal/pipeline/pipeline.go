@@ -156,11 +156,7 @@ func (s *Stats) add(b *Block) {
 func (b *Batch[T]) parse(p smtp.Parser, prepare func(*smtp.Event, *T)) {
 	b.First = b.block.FirstLine
 	n := b.block.Lines
-	if cap(b.Events) < n {
-		b.Events = append(b.Events[:cap(b.Events)], make([]smtp.Event, n-cap(b.Events))...)
-		b.Notes = make([]T, n)
-	}
-	b.Events, b.Notes, b.ends = b.Events[:n], b.Notes[:n], b.ends[:0]
+	b.Events, b.Notes, b.ends = resize(b.Events, n), resize(b.Notes, n), b.ends[:0]
 	data, start := b.block.Data, 0
 	for i := range n {
 		end := len(data)
@@ -174,4 +170,13 @@ func (b *Batch[T]) parse(p smtp.Parser, prepare func(*smtp.Event, *T)) {
 		}
 		start = end + 1
 	}
+}
+
+// resize returns s with n elements. Those it had keep their scratch space.
+func resize[E any](s []E, n int) []E {
+	if n <= cap(s) {
+		return s[:n]
+	}
+	s = s[:cap(s)]
+	return append(s, make([]E, n-len(s))...)[:n]
 }

@@ -1,6 +1,10 @@
 package report
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 const hexDigits = "0123456789abcdef"
 
@@ -57,3 +61,72 @@ var plain = func() (t [utf8.RuneSelf]bool) {
 	}
 	return t
 }()
+
+// Printable returns s as it may go to a terminal. Log text is written by strangers: a
+// control character could move the cursor or rename the window, an override of the
+// writing direction could show a reply as another one. Each becomes "?", line ends and
+// tabs a blank.
+func Printable(s string) string { return printable(s) }
+
+func printable(s string) string {
+	if strings.IndexFunc(s, harmful) < 0 && utf8.ValidString(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			return ' '
+		case harmful(r):
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// harmful reports control characters (C0, DEL, C1), bytes that are no UTF-8, and the
+// invisible ones that change the order in which text is shown.
+func harmful(r rune) bool {
+	return r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == 0x2028 || r == 0x2029 || r == 0xFEFF
+}
+
+// markdown returns s as it may stand in a cell of a Markdown table: nothing in it is
+// markup, a link or HTML.
+func markdown(s string) string {
+	var b strings.Builder
+	for _, r := range printable(s) {
+		switch r {
+		case '&':
+			b.WriteString("&amp;")
+			continue
+		case '<':
+			b.WriteString("&lt;")
+			continue
+		case '>':
+			b.WriteString("&gt;")
+			continue
+		case '@', ':':
+			// Both hosts make links of bare addresses and URLs; an entity does not start one.
+			b.WriteString(map[rune]string{'@': "&#64;", ':': "&#58;"}[r])
+			continue
+		case '\\', '`', '*', '_', '{', '}', '[', ']', '(', ')', '#', '+', '!', '|', '~', '$':
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// cell returns s as it may stand in a CSV cell: a spreadsheet takes what begins with one
+// of = + - @ for a formula, so such a text gets an apostrophe before it. Numbers stay.
+func cell(s string) string {
+	s = printable(s)
+	if s == "" || !strings.ContainsRune("=+-@", rune(s[0])) || isNumber(s) {
+		return s
+	}
+	return "'" + s
+}
+
+func isNumber(s string) bool {
+	s = strings.TrimLeft(s, "+-")
+	return s != "" && strings.Trim(s, "0123456789.") == ""
+}

@@ -158,3 +158,20 @@ func (x *Exchange) same(ev *smtp.Event) bool {
 	return x.Stage == ev.Stage && x.Kind == ev.Kind && x.Code == ev.Reply.Code && x.Enhanced == ev.Reply.Enhanced &&
 		x.Outcome == ev.Outcome && string(x.To) == string(ev.To) && string(x.Queue) == string(ev.Queue) && x.Code != 0
 }
+
+// Reply returns the reply as it was read.
+func (x *Exchange) Reply() smtp.Reply {
+	r := smtp.Reply{Code: x.Code, Enhanced: x.Enhanced}
+	if x.Code != 0 || !x.Enhanced.IsZero() {
+		r.Text = x.Text
+	}
+	return r
+}
+
+// Reason returns what the line told where it showed no reply.
+func (x *Exchange) Reason() []byte {
+	if x.Code != 0 || !x.Enhanced.IsZero() {
+		return nil
+	}
+	return x.Text
+}

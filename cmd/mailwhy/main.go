@@ -1,0 +1,134 @@
+// Command mailwhy reads mail logs and SMTP transcripts, rebuilds the sessions, explains
+// every reply in its context, and says what to do.
+//
+// Exit status: 0 when all went well, 1 when nothing was found that was asked for, 2 for
+// wrong usage or input that could not be read, 3 when nothing in the input was
+// understood.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/mailwhy/mailwhy/internal/report"
+)
+
+// The exit statuses.
+const (
+	exitFine    = 0
+	exitNothing = 1
+	exitUsage   = 2
+	exitUnread  = 3
+)
+
+// cli is the command line.
+type cli struct {
+	Version kong.VersionFlag `short:"V" help:"Print the version and exit."`
+
+	Report   reportCmd   `cmd:"" default:"withargs" help:"Summarise what happened: coverage, sessions, causes with fixes, codes, peers. The default command."`
+	Sessions sessionsCmd `cmd:"" help:"One row a session: who, when, how far it got, its replies, how it ended."`
+	Events   eventsCmd   `cmd:"" help:"One JSON object a line of the log, for jq and log collectors."`
+}
+
+// world is what a command works in: where it reads and writes, and how it is told to stop.
+type world struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	stop           <-chan struct{} // closed when the user wants it to end
+	status         int             // the exit status, the highest that was asked for
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is main with everything that a test wants to set.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	// Live memory is a few megabytes; the default would let garbage double it over and over
+	// for little gain. A quarter gigabyte is never reached: this only bounds a mistake.
+	debug.SetMemoryLimit(memoryLimit)
+
+	var c cli
+	w := &world{stdin: stdin, stdout: stdout, stderr: stderr, stop: interrupted()}
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("mailwhy"),
+		kong.Description("Reads mail logs and SMTP transcripts, rebuilds the sessions, explains every reply, and says what to do.\n\nExample: mailwhy /var/log/mail.log*"),
+		kong.Vars{"version": version()},
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
+		kong.Bind(w),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "mailwhy:", err)
+		return exitUsage
+	}
+	if len(args) == 0 && isTerminal(stdin) {
+		args = []string{"--help"} // instead of waiting for input that nobody pipes
+	}
+	ctx, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited // help or version
+	}
+	if err != nil {
+		return fail(stderr, fmt.Errorf("%w (mailwhy --help shows what there is)", err))
+	}
+	if err := ctx.Run(w); err != nil {
+		if broken(err) {
+			return exitFine // whoever read our output has seen enough
+		}
+		return fail(stderr, err)
+	}
+	return w.status
+}
+
+// memoryLimit is what the garbage collector works against, in bytes.
+const memoryLimit = 256 << 20
+
+func fail(stderr io.Writer, err error) int {
+	fmt.Fprintln(stderr, "mailwhy:", report.Printable(err.Error()))
+	return exitUsage
+}
+
+// atLeast raises the exit status.
+func (w *world) atLeast(status int) { w.status = max(w.status, status) }
+
+// warn tells of something that is not right but does not end the run.
+func (w *world) warn(err error) {
+	fmt.Fprintln(w.stderr, "mailwhy:", report.Printable(err.Error()))
+}
+
+func broken(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
+}
+
+// interrupted returns a channel that is closed at the first Ctrl-C or SIGTERM, so that what was read
+// until then can be reported. The second one ends the program at once.
+func interrupted() <-chan struct{} {
+	signals := make(chan os.Signal, 1)
+	stop := make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		close(stop)
+		signal.Stop(signals)
+	}()
+	return stop
+}
+
+// version is the module's version, or that of the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "mailwhy (development)"
+	}
+	return "mailwhy " + info.Main.Version
+}

@@ -1,0 +1,368 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/pipeline"
+	"github.com/mailwhy/mailwhy/internal/session"
+	"github.com/mailwhy/mailwhy/internal/source"
+	"github.com/mailwhy/mailwhy/internal/summary"
+	"github.com/mailwhy/mailwhy/parsers"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+	"github.com/mailwhy/mailwhy/parsers/transcript"
+)
+
+// inputFlags say what to read and how.
+type inputFlags struct {
+	Files []string `arg:"" optional:"" name:"file" help:"Log files, rotated and compressed ones too, transcripts, globs or folders; - is standard input."`
+
+	Format  string `group:"Input" default:"auto" enum:"auto,postfix,exim,transcript" help:"Format of the input: ${enum}."`
+	Year    int    `group:"Input" placeholder:"YYYY" help:"Year of the first line, for stamps that show none; else guessed from the file's time."`
+	TZ      string `group:"Input" placeholder:"ZONE" help:"Zone of stamps that show none, like Europe/Berlin or UTC; the machine's when left out."`
+	Workers int    `group:"Input" default:"0" hidden:"" help:"How many cores parse; all when 0."`
+}
+
+// line is a line of the input on its way to a command.
+type line struct {
+	ev      *smtp.Event
+	note    *note // nil when it shows neither a reply nor a failure
+	raw     []byte
+	path    string
+	number  int64
+	guessed bool
+}
+
+// note is what the classifier says of an event.
+type note struct {
+	classify.Annotation
+	known bool
+}
+
+// reader reads the inputs one after the other and counts what it read.
+type reader struct {
+	*world
+	flags    *inputFlags
+	format   parsers.Format
+	auto     bool
+	zone     *time.Location
+	handle   func(*line) error
+	endFile  func()
+	coverage summary.Coverage
+	repeated *session.Repeats
+	progress *progress
+}
+
+// read passes each line of the input to handle, in order, and calls endFile after each
+// file. It returns what was read. Input that cannot be read is told on stderr and does
+// not keep the rest from being read.
+func (f *inputFlags) read(w *world, handle func(*line) error, endFile func()) (summary.Coverage, error) {
+	r := &reader{world: w, flags: f, handle: handle, endFile: endFile, zone: time.Local, repeated: session.NewRepeats()}
+	if f.TZ != "" {
+		zone, err := time.LoadLocation(f.TZ)
+		if err != nil {
+			return r.coverage, fmt.Errorf("--tz %s is no time zone: give a name like Europe/Berlin or UTC", f.TZ)
+		}
+		r.zone = zone
+	}
+	r.format, r.auto = parsers.Any, true
+	if f.Format != "auto" {
+		r.format, _ = parsers.ByName(f.Format)
+		r.auto = false
+	}
+	files := f.Files
+	if len(files) == 0 {
+		files = []string{"-"}
+	}
+	if len(files) == 1 && files[0] == "-" && isTerminal(w.stdin) {
+		return r.coverage, errors.New("no input: name a log file, like mailwhy /var/log/mail.log, or pipe one in")
+	}
+	inputs, errs := source.Find(files, w.stdin)
+	for _, err := range errs {
+		w.warn(err)
+		w.atLeast(exitUsage)
+	}
+	inputs = source.Order(inputs, r.firstTime)
+	r.progress = newProgress(w.stderr, inputs)
+	defer r.progress.done()
+	for _, in := range inputs {
+		if r.stopped() {
+			break
+		}
+		if err := r.file(in); err != nil {
+			return r.coverage, err
+		}
+	}
+	return r.coverage, r.judge(len(inputs))
+}
+
+// judge tells when nothing was understood: never a silent zero.
+func (r *reader) judge(inputs int) error {
+	c := &r.coverage
+	switch {
+	case inputs == 0 || r.stopped():
+	case c.Understood == 0 && c.Lines == 0:
+		r.warn(errors.New("nothing to read: the input is empty"))
+		r.atLeast(exitUnread)
+	case c.Understood == 0:
+		r.warn(fmt.Errorf("none of %d lines was understood: this is no Postfix or Exim log and no SMTP transcript; if it is one after all, name it with --format", c.Lines))
+		r.atLeast(exitUnread)
+	}
+	return nil
+}
+
+func (r *reader) stopped() bool {
+	select {
+	case <-r.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// file reads one input to its end.
+func (r *reader) file(in *source.Input) error {
+	head, err := in.Head()
+	if err != nil && len(head) == 0 {
+		r.lost(in, summary.File{Path: in.Path}, err)
+		return nil
+	}
+	format := r.format
+	if r.auto {
+		format, _ = parsers.Detect(head)
+	}
+	body, err := in.Open()
+	if err != nil {
+		r.lost(in, summary.File{Path: in.Path}, err)
+		return nil
+	}
+	defer body.Close()
+
+	t := &tally{reader: r, file: summary.File{Path: in.Path, Compression: in.Compression()}, clock: session.NewClock(changed(in), r.zone, r.flags.Year)}
+	var handleErr error
+	if format.Lines == nil {
+		err, handleErr = t.transcript(body)
+	} else {
+		err, handleErr = t.lines(body, format.Lines)
+	}
+	t.close()
+	if handleErr != nil {
+		return handleErr
+	}
+	if err != nil {
+		r.lost(in, t.file, err)
+		return nil
+	}
+	r.coverage.Files = append(r.coverage.Files, t.file)
+	return nil
+}
+
+// lost notes a file that could not be read, or not to its end.
+func (r *reader) lost(in *source.Input, f summary.File, err error) {
+	r.warn(err)
+	r.atLeast(exitUsage)
+	f.Err = err
+	r.coverage.Files = append(r.coverage.Files, f)
+}
+
+// changed is when the input was last written to; a pipe is being written now.
+func changed(in *source.Input) time.Time {
+	if in.ModTime.IsZero() {
+		return time.Now()
+	}
+	return in.ModTime
+}
+
+// firstTime returns the time of the first line of an input that shows one.
+func (r *reader) firstTime(in *source.Input) time.Time {
+	head, err := in.Head()
+	if err != nil && len(head) == 0 {
+		return time.Time{}
+	}
+	format := r.format
+	if r.auto {
+		format, _ = parsers.Detect(head)
+	}
+	if format.Lines == nil {
+		return time.Time{}
+	}
+	var ev smtp.Event
+	clock := session.NewClock(changed(in), r.zone, r.flags.Year)
+	for l := range strings.Lines(string(head[:min(len(head), 8<<10)])) {
+		format.Lines.Parse([]byte(strings.TrimRight(l, "\r\n")), &ev)
+		if t := clock.Settle(ev.Stamp); !t.IsZero() {
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+// tally passes one file's events on and counts them.
+type tally struct {
+	*reader
+	file    summary.File
+	clock   *session.Clock
+	formats [8]bool
+	dialect string
+	line    line
+}
+
+// lines reads a log. The first error is the input's, the second the handler's.
+func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) {
+	workers := t.flags.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	stats, err := pipeline.Run(body, p, pipeline.Options{Workers: workers}, t.stop, annotate, func(b *pipeline.Batch[note]) error {
+		for i := range b.Events {
+			handleErr = t.event(&b.Events[i], &b.Notes[i], b.Line(i), b.First+int64(i))
+			if handleErr != nil {
+				return handleErr
+			}
+		}
+		t.progress.show()
+		return nil
+	})
+	t.file.Bytes, t.file.Cut = stats.Bytes, stats.Cut
+	if handleErr != nil {
+		return nil, handleErr
+	}
+	return err, nil
+}
+
+// transcript reads a transcript, whose bytes are needed all at once.
+func (t *tally) transcript(body io.Reader) (readErr, handleErr error) {
+	data, err := io.ReadAll(io.LimitReader(body, transcript.MaxSize))
+	var lines lineIndex
+	info := transcript.Parse(data, func(ev *smtp.Event, number int) {
+		if handleErr != nil {
+			return
+		}
+		var n note
+		annotate(ev, &n)
+		handleErr = t.pass(ev, &n, lines.at(data, number), int64(number))
+	})
+	t.dialect = info.Dialect
+	t.formats[smtp.FormatTranscript] = info.Understood > 0
+	t.file.Lines, t.file.Understood, t.file.Foreign, t.file.Unknown = int64(info.Lines), int64(info.Understood), int64(info.Foreign), int64(info.Unknown)
+	t.file.Bytes = int64(len(data))
+	if err == nil && len(data) == transcript.MaxSize {
+		err = fmt.Errorf("%s: only its first %d MiB were read as a transcript; cut it into its sessions", t.file.Path, transcript.MaxSize>>20)
+	}
+	return err, handleErr
+}
+
+func annotate(ev *smtp.Event, n *note) {
+	n.Annotation, n.known = classify.Event(ev)
+}
+
+// event counts a log's line and passes it on.
+func (t *tally) event(ev *smtp.Event, n *note, raw []byte, number int64) error {
+	t.file.Lines++
+	switch ev.Kind {
+	case smtp.KindUnknown:
+		t.file.Unknown++
+	case smtp.KindForeign:
+		t.file.Foreign++
+	default:
+		t.file.Understood++
+		t.formats[ev.Format] = true
+	}
+	return t.pass(ev, n, raw, number)
+}
+
+// pass settles an event's time and hands it to the command.
+func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
+	ev.Time = t.clock.Settle(ev.Stamp)
+	guessed := t.clock.Guessed()
+	if guessed {
+		t.file.Guessed++
+	}
+	if !ev.Time.IsZero() && ev.Kind != smtp.KindForeign {
+		if t.file.First.IsZero() || ev.Time.Before(t.file.First) {
+			t.file.First = ev.Time
+		}
+		if ev.Time.After(t.file.Last) {
+			t.file.Last = ev.Time
+		}
+	}
+	if t.repeated.Seen(ev, raw) {
+		t.file.Duplicate++
+		return nil
+	}
+	t.line = line{ev: ev, raw: raw, path: t.file.Path, number: number, guessed: guessed}
+	if n.known {
+		t.line.note = n
+	}
+	return t.handle(&t.line)
+}
+
+// close adds the file to the whole.
+func (t *tally) close() {
+	t.endFile()
+	t.repeated.EndOfFile()
+	t.file.Format = t.formatNames()
+	c, f := &t.coverage, &t.file.Coverage
+	c.Lines += f.Lines
+	c.Understood += f.Understood
+	c.Foreign += f.Foreign
+	c.Unknown += f.Unknown
+	c.Bytes += f.Bytes
+	c.Duplicate += f.Duplicate
+	c.Cut += f.Cut
+	c.Guessed += f.Guessed
+	if !f.First.IsZero() && (c.First.IsZero() || f.First.Before(c.First)) {
+		c.First = f.First
+	}
+	if f.Last.After(c.Last) {
+		c.Last = f.Last
+	}
+}
+
+// formatNames says in which formats the file's understood lines were.
+func (t *tally) formatNames() string {
+	var names []string
+	if t.formats[smtp.FormatPostfix] {
+		names = append(names, "Postfix")
+	}
+	if t.formats[smtp.FormatExim] {
+		names = append(names, "Exim")
+	}
+	if t.formats[smtp.FormatTranscript] {
+		name := "transcript"
+		if t.dialect != "" {
+			name += " (" + t.dialect + ")"
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// lineIndex finds lines of a text by their number, from 1, in rising order.
+type lineIndex struct {
+	number, start int
+}
+
+func (l *lineIndex) at(data []byte, number int) []byte {
+	if number < l.number || l.number == 0 {
+		l.number, l.start = 1, 0
+	}
+	for ; l.number < number && l.start < len(data); l.number++ {
+		l.start += lineLength(data[l.start:])
+	}
+	rest := data[min(l.start, len(data)):]
+	return bytes.TrimRight(rest[:lineLength(rest)], "\r\n")
+}
+
+func lineLength(b []byte) int {
+	if i := bytes.IndexByte(b, '\n'); i >= 0 {
+		return i + 1
+	}
+	return len(b)
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/report"
+	"github.com/mailwhy/mailwhy/internal/session"
+	"github.com/mailwhy/mailwhy/internal/summary"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// tableFlags say how tables are printed.
+type tableFlags struct {
+	Color string `group:"Output" default:"auto" enum:"auto,always,never" help:"Colour: ${enum}."`
+}
+
+func (f *tableFlags) terminal(w *world) report.Terminal {
+	return report.Terminal{Width: width(w.stdout), Colour: colour(f.Color, w.stdout)}
+}
+
+// reportCmd summarises what happened.
+type reportCmd struct {
+	inputFlags
+	filterFlags
+	tableFlags
+	Output  string   `group:"Output" short:"o" default:"table" enum:"table,json,csv,md" help:"Output format: ${enum}."`
+	Top     int      `group:"Output" default:"10" help:"Rows of a table."`
+	All     bool     `group:"Output" help:"All rows."`
+	Section []string `group:"Output" enum:"files,sessions,messages,causes,codes,peers" help:"Only these parts: ${enum}."`
+}
+
+// Run implements the command.
+func (c *reportCmd) Run(w *world) error {
+	start := time.Now()
+	want, err := c.filter(start)
+	if err != nil {
+		return err
+	}
+	if c.Top < 1 {
+		return fmt.Errorf("--top %d shows nothing: give 1 or more, or --all", c.Top)
+	}
+	sum := summary.New()
+	quit := graceful()
+	options := session.Options{}
+	var at *line
+	if !want.IsZero() {
+		options.Envelopes = want.From != ""
+		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, at.causeID()) }
+	}
+	sessions := session.NewAssembler(options, func(s *session.Session) {
+		note := quit
+		sum.Session(s.Direction, s.End, s.Graceful && s.Format != smtp.FormatTranscript, s.Start, s.Last, note)
+	})
+	found := false
+	sample := func() summary.Sample {
+		return summary.Sample{File: at.path, Line: at.number, Text: strings.ToValidUTF8(string(at.raw), "\uFFFD")}
+	}
+	coverage, err := c.read(w, func(l *line) error {
+		if at = l; !sessions.Add(l.ev) {
+			return nil
+		}
+		found = true
+		sum.Event(l.ev, l.note.forSummary(), sample)
+		return nil
+	}, sessions.EndOfFile)
+	if err != nil {
+		return err
+	}
+	sessions.Close()
+	sum.Coverage = coverage
+	sum.Messages = summary.Messages(sessions.Messages())
+	sum.Dropped.Sessions = sessions.Evicted()
+	if !found && !want.IsZero() {
+		w.atLeast(exitNothing)
+	}
+	if coverage.Lines == 0 && w.status == exitUsage {
+		return nil // all that was named could not be read, and that has been said
+	}
+	return c.print(w, sum, time.Since(start))
+}
+
+func (c *reportCmd) print(w *world, sum *summary.Summary, took time.Duration) error {
+	day := report.Day{Summary: sum, Words: knowledge.In(knowledge.English), Top: c.Top}
+	if c.All {
+		day.Top = 0
+	}
+	terminal := c.terminal(w)
+	tables := day.Tables(c.Section)
+	switch c.Output {
+	case "json":
+		return day.JSON(w.stdout)
+	case "csv":
+		if len(c.Section) == 0 {
+			tables = day.Tables([]string{"causes"})
+		}
+		return report.CSV(w.stdout, tables...)
+	case "md":
+		return day.Markdown(w.stdout, tables)
+	}
+	if os.Getenv("MAILWHY_NO_TIMING") != "" {
+		took = 0
+	}
+	return day.Text(w.stdout, terminal, tables, took)
+}
+
+// graceful is what a 221 after QUIT means, for the sessions that show it by their counts.
+func graceful() summary.Note {
+	ev := smtp.Event{Kind: smtp.KindAnswer, Direction: smtp.Inbound, Stage: smtp.StageQUIT, Reply: smtp.Reply{Code: 221}}
+	a, _ := classify.Event(&ev)
+	return summary.Note{Cause: a.Cause, Severity: a.Severity, Entry: uint16(a.Entry)}
+}
+
+func (n *note) forSummary() *summary.Note {
+	if n == nil {
+		return nil
+	}
+	return &summary.Note{Cause: n.Cause, Severity: n.Severity, Entry: uint16(n.Entry)}
+}

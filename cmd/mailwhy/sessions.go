@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"time"
+
+	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/report"
+	"github.com/mailwhy/mailwhy/internal/session"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// sessionsCmd prints one row a session.
+type sessionsCmd struct {
+	inputFlags
+	filterFlags
+	tableFlags
+	Output string `group:"Output" short:"o" default:"table" enum:"table,ndjson,csv,md" help:"Output format: ${enum}."`
+	Top    int    `group:"Output" default:"100" help:"Rows of the table; ndjson has them all."`
+	All    bool   `group:"Output" help:"All rows."`
+}
+
+// Run implements the command.
+func (c *sessionsCmd) Run(w *world) error {
+	want, err := c.filter(time.Now())
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(w.stdout, outBuffer)
+	table := report.Table{Name: "sessions", Title: "Sessions", Columns: report.SessionColumns()}
+	words := knowledge.In(knowledge.English)
+	var buf []byte
+	var writeErr error
+	total := 0
+	emit := func(s *session.Session) {
+		total++
+		switch {
+		case c.Output == "ndjson":
+			buf = append(report.AppendSession(buf[:0], s), '\n')
+			if _, err := out.Write(buf); err != nil {
+				writeErr = err
+			}
+		case c.All || c.Output == "csv" || len(table.Rows) < c.Top:
+			table.Rows = append(table.Rows, report.SessionRow(s, words))
+		}
+	}
+	var at *line
+	options := session.Options{Exchanges: true, Envelopes: want.From != ""}
+	if !want.IsZero() {
+		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, at.causeID()) }
+	}
+	sessions := session.NewAssembler(options, emit)
+	_, err = c.read(w, func(l *line) error {
+		at = l
+		sessions.Add(l.ev)
+		return writeErr
+	}, sessions.EndOfFile)
+	if err != nil {
+		return err
+	}
+	sessions.Close()
+	if total == 0 && w.status == exitFine {
+		w.atLeast(exitNothing)
+	}
+	if n := total - len(table.Rows); n > 0 {
+		table.Notes = append(table.Notes, fmt.Sprintf("%d more sessions: --all shows them", n))
+	}
+	if n := sessions.Evicted(); n > 0 {
+		w.warn(fmt.Errorf("%d sessions were given up before their end was seen: too many were open at once", n))
+	}
+	switch c.Output {
+	case "ndjson":
+		return out.Flush()
+	case "csv":
+		return report.CSV(w.stdout, table)
+	case "md":
+		return report.Markdown(w.stdout, table)
+	}
+	return c.terminal(w).Text(w.stdout, table)
+}

@@ -1,0 +1,64 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// count writes a number with a comma between thousands.
+func count(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func num(n int64) Cell { return Cell{Text: count(n)} }
+
+// percent writes a share. It never rounds to 100 % what is not all of it.
+func percent(n, of int64) string {
+	if n == of {
+		return "100 %"
+	}
+	p := float64(n) / float64(of) * 100
+	if p > 99.99 {
+		return "99.99 %"
+	}
+	return strconv.FormatFloat(p, 'f', 2, 64) + " %"
+}
+
+// moment writes a point in time for a table.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format("2006-01-02 15:04:05")
+}
+
+// period writes from when to when, with the zone.
+func period(a, b time.Time) string {
+	if a.Year() == b.Year() {
+		return a.Format("2 Jan 15:04:05") + " – " + b.Format("2 Jan 2006 15:04:05 -07:00")
+	}
+	return a.Format("2 Jan 2006 15:04:05") + " – " + b.Format("2 Jan 2006 15:04:05 -07:00")
+}
+
+// between writes from when to when within a report that begins at whole: the time alone
+// where the day is clear.
+func between(a, b, whole time.Time) string {
+	if a.IsZero() {
+		return ""
+	}
+	same := func(x, y time.Time) bool { return x.Format(time.DateOnly) == y.Format(time.DateOnly) }
+	layout := "2 Jan 15:04"
+	if same(a, b) && same(a, whole) {
+		layout = "15:04"
+	}
+	from, to := a.Format(layout), b.Format(layout)
+	if from == to {
+		return from
+	}
+	return fmt.Sprintf("%s – %s", from, to)
+}

@@ -1,0 +1,377 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/summary"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// Sections are the parts of the report of a log, in their order.
+var Sections = []string{"files", "sessions", "messages", "causes", "codes", "peers"}
+
+// Day makes the tables of the report of a log.
+type Day struct {
+	Summary *summary.Summary
+	Words   *knowledge.Words
+	Top     int // rows of a table; 0 is all
+}
+
+// Tables returns the sections that are asked for, in their usual order; all but the
+// list of files when none is named.
+func (d Day) Tables(sections []string) []Table {
+	make := map[string]func() Table{
+		"files": d.files, "sessions": d.sessions, "messages": d.messages, "causes": d.causes, "codes": d.codes, "peers": d.peers,
+	}
+	var tables []Table
+	for _, name := range Sections {
+		wanted := slices.Contains(sections, name)
+		if len(sections) == 0 {
+			wanted = name != "files" || len(d.Summary.Coverage.Files) > 1
+		}
+		if wanted {
+			t := make[name]()
+			t.Name = name
+			tables = append(tables, t)
+		}
+	}
+	return tables
+}
+
+// Headline says what was read, in one line.
+func (d Day) Headline(took time.Duration) string {
+	c := &d.Summary.Coverage
+	parts := []string{fileNames(c.Files)}
+	if f := formats(c.Files); f != "" {
+		parts = append(parts, f)
+	}
+	if !c.First.IsZero() {
+		parts = append(parts, period(c.First, c.Last))
+	}
+	lines := count(c.Lines) + " lines"
+	if took > 0 {
+		lines += fmt.Sprintf(" in %.1f s", took.Seconds())
+	}
+	return strings.Join(append(parts, lines+", "+understood(c)), "   ")
+}
+
+// understood says how much of the input was. Foreign lines are other programs' and not
+// ours to understand.
+func understood(c *summary.Coverage) string {
+	ours := c.Understood + c.Unknown
+	if ours == 0 {
+		return "none understood"
+	}
+	s := percent(c.Understood, ours) + " understood"
+	if c.Foreign > 0 {
+		s += fmt.Sprintf(" (%s of other programs)", count(c.Foreign))
+	}
+	return s
+}
+
+func fileNames(files []summary.File) string {
+	var names []string
+	for i, f := range files {
+		if i == 3 {
+			return strings.Join(append(names, fmt.Sprintf("+%d", len(files)-i)), ", ")
+		}
+		names = append(names, f.Path)
+	}
+	return strings.Join(names, ", ")
+}
+
+func formats(files []summary.File) string {
+	var all []string
+	for _, f := range files {
+		for _, name := range strings.Split(f.Format, ", ") {
+			if name != "" && !slices.Contains(all, name) {
+				all = append(all, name)
+			}
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// Notes are what a reader must know of how far the figures can be trusted.
+func (d Day) Notes() []string {
+	s, c := d.Summary, &d.Summary.Coverage
+	var notes []string
+	add := func(n int64, format string, args ...any) {
+		if n > 0 {
+			notes = append(notes, fmt.Sprintf(format, args...))
+		}
+	}
+	add(c.Unknown, "%s lines of mail programs were not understood: mailwhy events --all shows them as \"unknown\".", count(c.Unknown))
+	add(c.Guessed, "The stamps show no year; it was guessed from the file's time (--year sets it).")
+	add(c.Duplicate, "%s lines stand in two of Exim's logs and were counted once.", count(c.Duplicate))
+	add(c.Cut, "%s lines were too long and cut to their beginning.", count(c.Cut))
+	add(s.Messages.Evicted, "%s messages were given up before their end was seen: more were in the queue than are followed at once.", count(s.Messages.Evicted))
+	add(s.Dropped.Sessions, "%s sessions were given up before their end was seen.", count(s.Dropped.Sessions))
+	add(s.Dropped.Replies+s.Dropped.Causes, "%s replies had no room in the tables.", count(s.Dropped.Replies+s.Dropped.Causes))
+	add(s.Dropped.Peers, "%s lines about rarely seen peers are not in the table of peers.", count(s.Dropped.Peers))
+	for _, f := range c.Files {
+		if f.Err != nil {
+			notes = append(notes, "Not read to its end: "+f.Err.Error())
+		}
+	}
+	return notes
+}
+
+func (d Day) files() Table {
+	t := Table{Title: "Files", Columns: []Column{{Name: "file"}, {Name: "format"}, {Name: "from"}, {Name: "to"}, {"lines", true}, {"understood", true}, {"foreign", true}, {"unknown", true}}}
+	for _, f := range d.Summary.Coverage.Files {
+		format := f.Format
+		if format == "" {
+			format = "none recognised"
+		}
+		if f.Compression != "" {
+			format += ", " + f.Compression
+		}
+		t.Rows = append(t.Rows, []Cell{{Text: f.Path}, {Text: format}, {Text: moment(f.First)}, {Text: moment(f.Last)}, num(f.Lines), num(f.Understood), num(f.Foreign), num(f.Unknown)})
+	}
+	return t
+}
+
+func (d Day) sessions() Table {
+	t := Table{Title: "Sessions", Columns: []Column{{Name: ""}, {"total", true}}}
+	ends := []smtp.End{smtp.EndQuit, smtp.EndServerClosed, smtp.EndLost, smtp.EndTimedOut, smtp.EndRefused, smtp.EndAborted, smtp.EndOpen, smtp.EndNotLogged}
+	both := d.Summary.Sessions
+	ends = slices.DeleteFunc(ends, func(e smtp.End) bool { return both[0].Ended[e]+both[1].Ended[e] == 0 })
+	for _, e := range ends {
+		t.Columns = append(t.Columns, Column{d.Words.End(e.String()), true})
+	}
+	for i, name := range []string{"in", "out"} {
+		side := both[i]
+		if side.Total == 0 {
+			continue
+		}
+		row := []Cell{{Text: name}, num(side.Total)}
+		for _, e := range ends {
+			c := num(side.Ended[e])
+			if side.Ended[e] > 0 && e != smtp.EndQuit && e != smtp.EndOpen && e != smtp.EndNotLogged {
+				c.Style = Warn
+			}
+			row = append(row, c)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	if len(t.Rows) == 0 {
+		t.Notes = []string{"none"}
+	}
+	return t
+}
+
+func (d Day) messages() Table {
+	m := d.Summary.Messages
+	t := Table{Title: "Messages", Columns: []Column{{"received", true}, {"delivered", true}, {"deferred", true}, {"still queued", true}, {"bounced", true}, {"expired", true}, {"discarded", true}, {"rejected", true}}}
+	warn := func(n int64, s Style) Cell {
+		c := num(n)
+		if n > 0 {
+			c.Style = s
+		}
+		return c
+	}
+	t.Rows = [][]Cell{{num(m.Received), num(m.Sent), warn(m.Deferred, Warn), warn(m.Queued, Warn), warn(m.Bounced, Bad), warn(m.Expired, Bad), num(m.Discarded), num(m.Rejected)}}
+	return t
+}
+
+// causes is what went wrong, worst first, with what to do below it.
+func (d Day) causes() Table {
+	t := Table{Title: "What went wrong", Columns: []Column{{"#", true}, {Name: "cause"}, {Name: "reply"}, {Name: "at"}, {Name: "whose side"}, {"count", true}, {Name: "peers"}, {Name: "first – last"}}}
+	groups := d.Summary.Groups()
+	whole := d.Summary.Coverage.First
+	for i, g := range groups {
+		if d.Top > 0 && i == d.Top {
+			t.Notes = append(t.Notes, d.more(len(groups)-i, "causes"))
+			break
+		}
+		main := g.Rows[0]
+		reply := replyOf(main.Code, main.Enhanced)
+		if n := len(g.Rows) - 1; n > 0 {
+			reply = strings.TrimSpace(fmt.Sprintf("%s +%d", reply, n))
+		}
+		t.Rows = append(t.Rows, []Cell{
+			{Text: fmt.Sprint(i + 1)},
+			{Text: d.Words.Cause(g.Cause).Title, Style: severityStyle(g.Severity)},
+			{Text: reply},
+			{Text: stagesOf(g)},
+			{Text: d.Words.Side(g.Cause.Actor(), g.Direction)},
+			num(g.Count),
+			{Text: hostsOf(g)},
+			{Text: between(g.First, g.Last, whole), Style: Dim},
+		})
+		t.Notes = append(t.Notes, fmt.Sprintf("%d. %s: %s", i+1, d.Words.Cause(g.Cause).Title, d.Words.Cause(g.Cause).Fix))
+	}
+	if len(groups) == 0 {
+		t.Notes = []string{"nothing: no failure in what was read"}
+	}
+	return t
+}
+
+func (d Day) more(n int, what string) string {
+	return fmt.Sprintf("%d more %s: --all shows them", n, what)
+}
+
+func severityStyle(s knowledge.Severity) Style {
+	switch s {
+	case knowledge.Critical, knowledge.Error:
+		return Bad
+	case knowledge.Warning:
+		return Warn
+	}
+	return Normal
+}
+
+func replyOf(c smtp.Code, e smtp.EnhancedCode) string {
+	return strings.TrimSpace(c.String() + " " + e.String())
+}
+
+// stagesOf names the stages at which a cause was met, the most frequent first.
+func stagesOf(g *summary.Group) string {
+	var names []string
+	for _, r := range g.Rows {
+		if s := r.Stage.String(); s != "" && !slices.Contains(names, s) {
+			names = append(names, s)
+		}
+	}
+	if len(names) > 2 {
+		names = append(names[:2], "…")
+	}
+	return strings.Join(names, ", ")
+}
+
+// hostsOf names the domains that a cause came from, the most frequent first.
+func hostsOf(g *summary.Group) string {
+	byDomain := map[string]int64{}
+	for _, r := range g.Rows {
+		for host, n := range r.Hosts {
+			if host != "" {
+				byDomain[summary.Domain(host)] += n
+			}
+		}
+	}
+	names := make([]string, 0, len(byDomain))
+	for n := range byDomain {
+		names = append(names, n)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		if byDomain[a] != byDomain[b] {
+			return int(byDomain[b] - byDomain[a])
+		}
+		return strings.Compare(a, b)
+	})
+	switch {
+	case len(names) == 0:
+		return ""
+	case len(names) > 2:
+		return fmt.Sprintf("%s +%d", names[0], len(names)-1)
+	}
+	return strings.Join(names, ", ")
+}
+
+// codes is the catalogue of what was said.
+func (d Day) codes() Table {
+	t := Table{Title: "Reply codes", Columns: []Column{{Name: "code"}, {Name: "name"}, {Name: "class"}, {Name: "said by"}, {"count", true}, {Name: "meaning here"}}}
+	rows := codeRows(d.Summary, d.Words)
+	for i, r := range rows {
+		if d.Top > 0 && i == 2*d.Top {
+			t.Notes = append(t.Notes, d.more(len(rows)-i, "codes"))
+			break
+		}
+		said := "them"
+		if r.direction == smtp.Inbound {
+			said = "us"
+		}
+		t.Rows = append(t.Rows, []Cell{{Text: r.code.String(), Style: codeStyle(r.code)}, {Text: d.Words.Code(r.code).Name}, {Text: d.Words.Class(r.code)}, {Text: said}, num(r.count), {Text: r.meaning, Style: Dim}})
+	}
+	if len(rows) == 0 {
+		t.Notes = []string{"none in what was read"}
+	}
+	return t
+}
+
+func codeStyle(c smtp.Code) Style {
+	switch {
+	case c.Permanent():
+		return Bad
+	case c.Transient():
+		return Warn
+	}
+	return Normal
+}
+
+type codeRow struct {
+	direction smtp.Direction
+	code      smtp.Code
+	meaning   string
+	count     int64
+}
+
+// codeRows adds the replies up by code, side and meaning, in the order of the codes.
+func codeRows(s *summary.Summary, words *knowledge.Words) []codeRow {
+	var rows []codeRow
+	index := map[codeRow]int{}
+	for _, r := range s.Replies() {
+		key := codeRow{direction: r.Direction, code: r.Code, meaning: words.Entry(knowledge.EntryID(r.Note.Entry)).Title}
+		i, ok := index[key]
+		if !ok {
+			i = len(rows)
+			index[key] = i
+			rows = append(rows, key)
+		}
+		rows[i].count += r.Count
+	}
+	slices.SortStableFunc(rows, func(a, b codeRow) int {
+		if a.code != b.code {
+			return int(a.code) - int(b.code)
+		}
+		return int(b.count - a.count)
+	})
+	return rows
+}
+
+func (d Day) peers() Table {
+	t := Table{Title: "Peers", Columns: []Column{{Name: "peer"}, {Name: ""}, {"delivered", true}, {"deferred", true}, {"bounced", true}, {"rejected", true}}}
+	rows := d.Summary.Peers()
+	for i, p := range rows {
+		if d.Top > 0 && i == d.Top {
+			t.Notes = append(t.Notes, d.more(len(rows)-i, "peers"))
+			break
+		}
+		side := "out"
+		if p.Direction == smtp.Inbound {
+			side = "in"
+		}
+		t.Rows = append(t.Rows, []Cell{{Text: p.Name}, {Text: side, Style: Dim}, num(p.Deliveries[smtp.Sent]), num(p.Deliveries[smtp.Deferred]),
+			num(p.Deliveries[smtp.Bounced] + p.Deliveries[smtp.Expired]), num(p.Deliveries[smtp.Rejected])})
+	}
+	if len(rows) == 0 {
+		t.Notes = []string{"none in what was read"}
+	}
+	return t
+}
+
+// Text prints the report for a terminal.
+func (d Day) Text(out io.Writer, t Terminal, tables []Table, took time.Duration) error {
+	t.wrap(out, "", printable(d.Headline(took)))
+	if notes := d.Notes(); len(notes) > 0 {
+		tables = append(tables, Table{Title: "Good to know", Notes: notes})
+	}
+	return t.Text(out, tables...)
+}
+
+// Markdown prints the report as Markdown.
+func (d Day) Markdown(out io.Writer, tables []Table) error {
+	if _, err := fmt.Fprintf(out, "# Mail log report\n\n%s\n", markdown(d.Headline(0))); err != nil {
+		return err
+	}
+	if notes := d.Notes(); len(notes) > 0 {
+		tables = append(tables, Table{Title: "Good to know", Notes: notes})
+	}
+	return Markdown(out, tables...)
+}

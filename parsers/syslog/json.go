@@ -35,7 +35,8 @@ func object(b []byte, ev *smtp.Event, depth int) ([]byte, bool) {
 	ev.Host = value(f.host)
 	if name := value(f.tag); name != nil {
 		pid, _ := number(unquoted(f.pid), 10)
-		setTag(ev, name, uint32(pid))
+		setName(ev, name, bytes.LastIndexByte(name, '/'))
+		ev.PID = uint32(pid)
 		if ev.Service != nil {
 			return msg, true
 		}

@@ -38,7 +38,8 @@ func rfc5424(b []byte, ev *smtp.Event) (msg []byte, ok bool) {
 		// rsyslog cuts the tag at its slash: the daemon is lost.
 		ev.Service, ev.PID = name, uint32(pid)
 	} else if string(name) != "-" {
-		setTag(ev, name, uint32(pid))
+		setName(ev, name, bytes.LastIndexByte(name, '/'))
+		ev.PID = uint32(pid)
 	}
 	rest = structured(blanks(rest))
 	if len(rest) > 2 && rest[0] == 0xef && rest[1] == 0xbb && rest[2] == 0xbf {

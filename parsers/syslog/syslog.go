@@ -93,32 +93,32 @@ const isoLength = 19
 // Exim's own log begins with a date and a time too, so such a line has a head only when
 // strict: its tag shows a pid or an instance. Otherwise a host may stand alone.
 func origin(b []byte, ev *smtp.Event, strict bool) ([]byte, bool) {
-	if len(b) > 1 && b[0] == '[' {
+	i := bytes.IndexByte(b, ' ')
+	if i <= 0 || b[i-1] == ':' || b[i-1] == ']' {
+		// The first word is no host, or there is but one.
 		if name, msg, ok := metalog(b); ok && !strict {
-			setTag(ev, name, 0)
+			setName(ev, name, bytes.LastIndexByte(name, '/'))
 			return msg, true
 		}
-	}
-	if t := readTag(b); t.n > 0 && (!strict || t.sure) {
-		setTag(ev, t.name, t.pid)
-		return message(b[t.n:]), true
-	}
-	i := bytes.IndexByte(b, ' ')
-	if i <= 0 {
-		return b, !strict
+		if t := readTag(b); t.next > 0 && (!strict || t.sure()) {
+			setTag(ev, b, t)
+			return message(b[t.next:]), true
+		}
+		if i <= 0 {
+			return b, !strict
+		}
 	}
 	rest := blanks(b[i:])
 	t := readTag(rest)
-	if t.n > 0 && (!strict || t.sure) {
-		ev.Host = b[:i]
-		setTag(ev, t.name, t.pid)
-		return message(rest[t.n:]), true
-	}
-	if strict {
+	if strict && (t.next == 0 || !t.sure()) {
 		return b, false
 	}
 	ev.Host = b[:i]
-	return rest, true
+	if t.next == 0 {
+		return rest, true
+	}
+	setTag(ev, rest, t)
+	return message(rest[t.next:]), true
 }
 
 // bare reads a line without a stamp that makes sense: a tag at its start, a host and a
@@ -131,12 +131,12 @@ func bare(b []byte, ev *smtp.Event, depth int) ([]byte, bool) {
 	var host []byte
 	rest := b
 	for range maxLost + 1 {
-		if t := readTag(rest); t.n > 0 && t.sure {
+		if t := readTag(rest); t.next > 0 && t.sure() {
 			if host != nil {
 				ev.Host = host
 			}
-			setTag(ev, t.name, t.pid)
-			return message(rest[t.n:]), true
+			setTag(ev, rest, t)
+			return message(rest[t.next:]), true
 		}
 		i := bytes.IndexByte(rest, ' ')
 		if i <= 0 || rest[i-1] == ':' {
@@ -159,7 +159,7 @@ func relayed(msg []byte, ev *smtp.Event, depth int) []byte {
 	b = blanks(b[n:])
 	var host []byte
 	t := readTag(b)
-	if t.n == 0 && n > 0 {
+	if t.next == 0 && n > 0 {
 		i := bytes.IndexByte(b, ' ')
 		if i <= 0 {
 			return msg
@@ -167,7 +167,7 @@ func relayed(msg []byte, ev *smtp.Event, depth int) []byte {
 		host, b = b[:i], blanks(b[i:])
 		t = readTag(b)
 	}
-	if t.n == 0 || !t.sure || t.pid == 0 || (n == 0 && bytes.IndexByte(t.name, '/') < 0) {
+	if t.next == 0 || !t.sure() || t.pid == 0 || (n == 0 && t.slash < 0) {
 		return msg
 	}
 	if n > 0 {
@@ -176,82 +176,94 @@ func relayed(msg []byte, ev *smtp.Event, depth int) []byte {
 	if host != nil {
 		ev.Host = host
 	}
-	setTag(ev, t.name, t.pid)
-	return message(b[t.n:])
+	setTag(ev, b, t)
+	return message(b[t.next:])
 }
 
-// A tag is the program's name with its pid and where the message begins behind it.
+// A tag is the program's name with its pid, as places in the bytes it was read from.
+// It has no more than four fields, so that it travels in registers.
 type tag struct {
-	name []byte
-	pid  uint32
-	n    int  // bytes up to the message; 0 when there is no tag
-	sure bool // with a pid or an instance, so that it is no word of a sentence
+	end   int // of the name
+	slash int // the last one in the name, -1 for none
+	next  int // where the message begins; 0 when there is no tag
+	pid   uint32
 }
+
+// sure reports that the tag is no word of a sentence: it has a pid or an instance.
+func (t tag) sure() bool { return t.slash >= 0 || t.next > t.end+1 }
+
+// tagEnd marks the bytes at which a tag ends or that it must not have, and the slash.
+var tagEnd = [256]bool{' ': true, '\t': true, '=': true, '<': true, '"': true, '/': true, '[': true, ':': true}
 
 // readTag reads "name[pid]:", "name:", and "name[pid] " without a colon, as some
 // rsyslog templates write it. A line may have been cut within the pid.
 func readTag(b []byte) tag {
-	slash := false
+	slash := -1
 	for i, c := range b[:min(len(b), maxTag)] {
+		if !tagEnd[c] {
+			continue
+		}
 		switch c {
-		case ' ', '\t', '=', '<', '"':
-			return tag{}
 		case '/':
-			slash = true
+			slash = i
 		case '[':
-			return bracketTag(b, i)
+			next, pid := process(b, i)
+			return tag{i, slash, next, pid}
 		case ':':
 			if i > 0 && (i+1 == len(b) || b[i+1] == ' ') {
-				return tag{name: b[:i], n: i + 1, sure: slash}
+				return tag{i, slash, i + 1, 0}
 			}
+		default:
+			return tag{slash: -1}
 		}
 	}
-	return tag{}
+	return tag{slash: -1}
 }
 
-// bracketTag reads the pid of a tag whose name ends at i.
-func bracketTag(b []byte, i int) tag {
-	pid, n := number(b[i+1:], 10)
-	j := i + 1 + n
-	if i == 0 || n == 0 {
-		return tag{}
+// process reads the "[pid]:" of a tag whose name ends at i and returns where the message
+// begins, 0 when it is none.
+func process(b []byte, i int) (next int, pid uint32) {
+	v, n := number(b[i+1:], 10)
+	next = i + 1 + n
+	switch {
+	case i == 0 || n == 0:
+		return 0, 0
+	case next == len(b):
+		return next, uint32(v)
+	case b[next] != ']':
+		return 0, 0
 	}
-	if j == len(b) {
-		return tag{b[:i], uint32(pid), j, true}
+	if next++; next < len(b) && b[next] == ':' {
+		next++
+	} else if next < len(b) && b[next] != ' ' {
+		return 0, 0
 	}
-	if b[j] != ']' {
-		return tag{}
-	}
-	if j++; j < len(b) && b[j] == ':' {
-		j++
-	} else if j < len(b) && b[j] != ' ' {
-		return tag{}
-	}
-	return tag{b[:i], uint32(pid), j, true}
+	return next, uint32(v)
 }
 
 // metalog reads "[name] ", the only head of a metalog line besides its stamp. A name
 // has a letter: "[1234] " is the pid of a program that writes its own head.
 func metalog(b []byte) (name, msg []byte, ok bool) {
 	i := bytes.IndexByte(b[:min(len(b), maxTag)], ']')
-	if i < 2 || (i+1 < len(b) && b[i+1] != ' ') || bytes.IndexByte(b[:i], ' ') >= 0 || (b[1]|0x20)-'a' >= 26 {
+	if i < 2 || b[0] != '[' || (i+1 < len(b) && b[i+1] != ' ') || bytes.IndexByte(b[:i], ' ') >= 0 || (b[1]|0x20)-'a' >= 26 {
 		return nil, nil, false
 	}
 	return b[1:i], message(b[i+1:]), true
 }
 
-// setTag splits a tag at its last slash: "postfix/submission/smtpd" is the instance
-// "postfix/submission" and the program "smtpd".
-func setTag(ev *smtp.Event, name []byte, pid uint32) {
-	ev.Service, ev.Process, ev.PID = nil, name, pid
-	for i := len(name) - 1; i >= 0; i-- {
-		if name[i] == '/' {
-			if i > 0 {
-				ev.Service = name[:i]
-			}
-			ev.Process = name[i+1:]
-			return
-		}
+// setTag notes the program that a tag of b names.
+func setTag(ev *smtp.Event, b []byte, t tag) {
+	setName(ev, b[:t.end], t.slash)
+	ev.PID = t.pid
+}
+
+// setName splits a tag's name at its last slash: "postfix/submission/smtpd" is the
+// instance "postfix/submission" and the program "smtpd". An instance without a name, as
+// in "/postfix-script", is empty and not nil.
+func setName(ev *smtp.Event, name []byte, slash int) {
+	ev.Process, ev.Service = name[slash+1:], nil
+	if slash >= 0 {
+		ev.Service = name[:slash]
 	}
 }
 

@@ -85,7 +85,7 @@ func TestParse(t *testing.T) {
 		{"mx1 postfix/smtpd[3067]: x", "|mx1|postfix|smtpd|3067", "x"},
 		{"postfix/postlog: starting", "|-|postfix|postlog|0", "starting"},
 		{"XYZ 32 25:99:99 mx1 postfix/smtpd[3067]: x", "|mx1|postfix|smtpd|3067", "x"},
-		{"Mar 11 00:00:38 mx1 /postfix-script[1]: x", "03-11T00:00:38|mx1|-|postfix-script|1", "x"},
+		{"Mar 11 00:00:38 mx1 /postfix-script[1]: x", "03-11T00:00:38|mx1||postfix-script|1", "x"},
 		{"Mar 11 00:00:38 mx1 postfix/postfix-script: fatal: x", "03-11T00:00:38|mx1|postfix|postfix-script|0", "fatal: x"},
 		{"Mar 11 00:00:38 mx1 postfix-out/submission/smtpd[123]: x", "03-11T00:00:38|mx1|postfix-out/submission|smtpd|123", "x"},
 		{"Mar 11 00:00:38 mx1 postfix-192.0.2.1/smtp[123]: x", "03-11T00:00:38|mx1|postfix-192.0.2.1|smtp|123", "x"},

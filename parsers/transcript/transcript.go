@@ -1,0 +1,266 @@
+package transcript
+
+import (
+	"bytes"
+
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+const (
+	// MaxSize is the most that a caller should pass to Parse. A transcript is what people
+	// paste; a debug log of a busy server may reach some megabytes.
+	MaxSize = 64 << 20
+
+	// sampleSize is how much of a file decides its dialect.
+	sampleSize = 64 << 10
+)
+
+// Info says what Parse made of a file. Every line counts once: Understood is part of a
+// dialogue or its tool's own talk, Unknown stands where the server speaks and is neither a
+// reply nor anything else we know, Foreign is all other text.
+type Info struct {
+	Dialect                             string // "" when it is no transcript
+	Lines, Understood, Foreign, Unknown int
+	Sessions                            int
+}
+
+// Parse reads a whole transcript and calls emit for each event with the 1-based number
+// of the last line that it stands on. The event is used again after emit returns; its
+// bytes point into data or into the event's scratch space. Secrets of AUTH are in no
+// field of any event. Text that is no transcript yields no events.
+func Parse(data []byte, emit func(ev *smtp.Event, line int)) Info {
+	d, swapped, _ := recognise(data[:min(len(data), sampleSize)])
+	p := &parser{d: d, emit: emit, sessions: map[string]*session{}, seen: map[string]int{}, swapped: swapped}
+	if d == nil {
+		p.info.Lines = countLines(data)
+		p.info.Foreign = p.info.Lines
+		return p.info
+	}
+	p.info.Dialect = d.name
+	p.direction = d.direction
+	read := d.read
+	if read == nil {
+		read = readMarked
+	}
+	for len(data) > 0 {
+		line := data
+		if i := bytes.IndexByte(data, '\n'); i >= 0 {
+			line, data = data[:i], data[i+1:]
+		} else {
+			data = nil
+		}
+		p.line++
+		p.tally(read(p, bytes.TrimRight(line, "\r")), line)
+	}
+	for len(p.order) > 0 {
+		p.end(p.order[0])
+	}
+	p.info.Lines, p.info.Sessions = p.line, p.count
+	return p.info
+}
+
+func (p *parser) tally(v verdict, line []byte) {
+	switch {
+	case v == understood || len(trim(line)) == 0:
+		p.info.Understood++
+	case v == unknown:
+		p.info.Unknown++
+	default:
+		p.info.Foreign++
+	}
+}
+
+func countLines(data []byte) int {
+	n := bytes.Count(data, []byte{'\n'})
+	if len(data) > 0 && data[len(data)-1] != '\n' {
+		n++
+	}
+	return n
+}
+
+// verdict is what became of a line.
+type verdict uint8
+
+const (
+	foreign verdict = iota
+	understood
+	unknown
+)
+
+// parser holds the state of one Parse.
+type parser struct {
+	d         *dialect
+	direction smtp.Direction
+	swapped   bool // the marks of server and client are the other way round
+	emit      func(*smtp.Event, int)
+	ev        smtp.Event
+	info      Info
+	line      int
+
+	sessions map[string]*session
+	seen     map[string]int // how often a key was used
+	order    []*session
+	count    int
+
+	spoke *session  // whose server spoke last: unmarked lines may continue its reply
+	echo  smtp.Code // an exception is quoting a reply of several lines
+
+	state readerState
+}
+
+// Detect says how sure it is that sample, the first 64 KiB of a file, is a transcript:
+// the dialect's name and a confidence from 0 to 100. Logs of Postfix and Exim are not
+// transcripts, although a debug log of theirs holds some.
+func Detect(sample []byte) (dialect string, confidence int) {
+	d, _, sure := recognise(sample[:min(len(sample), sampleSize)])
+	if d == nil {
+		return "", 0
+	}
+	return d.name, sure
+}
+
+// score is what a sample shows of a dialect.
+type score struct {
+	d                      *dialect
+	straight, crossed      int // lines that fit with the marks as they are and the other way round
+	replies, commands      int
+	first                  int // the first line that fits; body lines that quote other tools come later
+	crossReplies, crossFst int
+}
+
+// recognise finds the dialect of a sample. Among those that fit many lines, the one
+// whose first line comes first wins: a body may quote any other dialect, but stands
+// behind the greeting.
+func recognise(sample []byte) (d *dialect, swapped bool, confidence int) {
+	if isFTP(sample) {
+		return nil, false, 0
+	}
+	for i := range dialects {
+		if dialects[i].is != nil && dialects[i].is(sample) {
+			return &dialects[i], false, dialects[i].sure
+		}
+	}
+	scores := measure(sample)
+	most := 0
+	for i := range scores {
+		most = max(most, scores[i].fit())
+	}
+	var best *score
+	for i := range scores {
+		s := &scores[i]
+		if s.fit() == 0 || s.fit()*4 < most {
+			continue
+		}
+		if best == nil || s.begin() < best.begin() || s.begin() == best.begin() && s.fit() > best.fit() {
+			best = s
+		}
+	}
+	if best == nil {
+		return nil, false, 0
+	}
+	return best.d, best.crossed > best.straight, best.confidence()
+}
+
+func (s *score) fit() int { return max(s.straight, s.crossed) }
+
+func (s *score) begin() int {
+	if s.crossed > s.straight {
+		return s.crossFst
+	}
+	return s.first
+}
+
+// confidence grows with the lines that fit; a dialogue of both sides is surer than
+// replies alone, and marks are surer than none.
+func (s *score) confidence() int {
+	n := s.fit()
+	both := s.replies > 0 && s.commands > 0
+	switch {
+	case both && n >= 3 && (s.d.name != "plain" || n >= 4):
+		return 95
+	case both:
+		return 75
+	case s.d.name != "plain" && n >= 2:
+		return 80
+	case s.d.name != "plain":
+		return 50
+	case n >= 3:
+		return 45
+	}
+	return 20
+}
+
+// measure counts the lines of a sample that fit each dialect.
+func measure(sample []byte) []score {
+	scores := make([]score, len(dialects))
+	for i := range dialects {
+		scores[i].d = &dialects[i]
+	}
+	for n := 0; len(sample) > 0; n++ {
+		line := sample
+		if i := bytes.IndexByte(sample, '\n'); i >= 0 {
+			line, sample = sample[:i], sample[i+1:]
+		} else {
+			sample = nil
+		}
+		line = bytes.TrimRight(line, "\r")
+		for i := range scores {
+			scores[i].take(line, n)
+		}
+	}
+	return scores
+}
+
+func (s *score) take(line []byte, n int) {
+	d := s.d
+	if d.is != nil {
+		return
+	}
+	who, text, _ := d.split(line)
+	if who == nobody {
+		return
+	}
+	reply, cmd := isReply(text), isCommand(bytes.TrimRight(cutEscapes(text), "\\ "))
+	if d.byContent && (reply || cmd) || who == server && reply || who == client && cmd {
+		if s.straight == 0 {
+			s.first = n
+		}
+		s.straight++
+	} else if d.flips && (who == client && reply || who == server && cmd) {
+		if s.crossed == 0 {
+			s.crossFst = n
+		}
+		s.crossed++
+	}
+	if reply {
+		s.replies++
+	}
+	if cmd {
+		s.commands++
+	}
+}
+
+// isFTP reports that a sample is a conversation with a file server, whose replies look
+// like SMTP's (RFC 959, 4.2).
+func isFTP(sample []byte) bool {
+	for len(sample) > 0 {
+		line := sample
+		if i := bytes.IndexByte(sample, '\n'); i >= 0 {
+			line, sample = sample[:i], sample[i+1:]
+		} else {
+			sample = nil
+		}
+		line = trim(line)
+		if !isReply(line) {
+			continue
+		}
+		if bytes.HasPrefix(line, []byte("331")) {
+			return true
+		}
+		if bytes.HasPrefix(line, []byte("220")) {
+			return bytes.Contains(line, []byte("FTP")) && !bytes.Contains(line, []byte("SMTP"))
+		}
+		return false
+	}
+	return false
+}

@@ -3,7 +3,6 @@ package source
 import (
 	"bufio"
 	"bytes"
-	"compress/bzip2"
 	"errors"
 	"io"
 	"io/fs"
@@ -32,10 +31,7 @@ var errTooLarge = errors.New("more than 128 MiB of memory")
 
 // decode makes r.r of the bytes on disk: decompressed, and as UTF-8 lines.
 func (r *reader) decode(raw io.Reader) error {
-	magic, raw, err := peek(raw)
-	if err != nil {
-		return err
-	}
+	magic, raw := peek(raw)
 	if e := unsupported(magic); e != nil {
 		return e
 	}
@@ -45,24 +41,21 @@ func (r *reader) decode(raw io.Reader) error {
 		return err
 	}
 	if r.form.compression != "" {
-		// An error that comes this early still comes after the bytes before it.
-		if magic, text, err = peek(text); err != nil {
-			text = io.MultiReader(text, broken{err})
-		}
+		magic, text = peek(text)
 	}
 	r.r, r.form.transformed = transform(magic, text)
 	return nil
 }
 
-// peek returns the first bytes of r, and a reader that begins with them. An error is one
-// that ended the peek; the end of the input is none.
-func peek(r io.Reader) ([]byte, io.Reader, error) {
+// peek returns the first bytes of r, and a reader that begins with them. An error that comes
+// this early still comes after the bytes before it.
+func peek(r io.Reader) ([]byte, io.Reader) {
 	magic := make([]byte, magicSize)
 	n, err := fill(r, magic)
-	if err == io.EOF {
-		err = nil
+	if err != nil {
+		r = broken{err}
 	}
-	return magic[:n], io.MultiReader(bytes.NewReader(magic[:n]), r), err
+	return magic[:n], io.MultiReader(bytes.NewReader(magic[:n]), r)
 }
 
 // fill reads until p is full or r ends. Unlike io.ReadFull it hands on r's own error, which
@@ -76,7 +69,7 @@ func fill(r io.Reader, p []byte) (n int, err error) {
 	return n, err
 }
 
-// broken is a reader of an error.
+// broken is a reader of an error, io.EOF among them.
 type broken struct{ err error }
 
 func (b broken) Read([]byte) (int, error) { return 0, b.err }
@@ -130,7 +123,7 @@ func (r *reader) decompress(raw io.Reader) (io.Reader, error) {
 	case "gzip":
 		return gzip.NewReader(buf)
 	case "bzip2":
-		return bzip2.NewReader(buf), nil
+		return newBzip2(buf), nil
 	case "xz":
 		return newXZ(buf)
 	}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bufio"
+	"compress/bzip2"
 	"io"
 
 	"github.com/ulikunitz/xz"
@@ -84,4 +85,38 @@ func (t *tail) Read(p []byte) (int, error) {
 		t.last = [2]byte{t.last[1], p[0]}
 	}
 	return n, err
+}
+
+// bzip2Reader guards the bzip2 decoder, which reads zeros behind the end of its input and
+// then calls the data damaged that are only cut off.
+type bzip2Reader struct {
+	bzip2 io.Reader
+	end   *end
+}
+
+// newBzip2 returns a reader of the bzip2 data in r.
+func newBzip2(r *bufio.Reader) io.Reader {
+	e := &end{Reader: r}
+	return &bzip2Reader{bzip2.NewReader(e), e}
+}
+
+// Read reads decompressed bytes.
+func (b *bzip2Reader) Read(p []byte) (int, error) {
+	n, err := b.bzip2.Read(p)
+	if err != nil && err != io.EOF && b.end.reached {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// end remembers whether more was asked of its reader than there is.
+type end struct {
+	*bufio.Reader
+	reached bool
+}
+
+func (e *end) ReadByte() (byte, error) {
+	b, err := e.Reader.ReadByte()
+	e.reached = e.reached || err == io.EOF
+	return b, err
 }

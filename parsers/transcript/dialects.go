@@ -15,22 +15,24 @@ const (
 	client
 )
 
-// dialect is how one tool writes a conversation. In a mark, # stands for a number.
+// dialect is how one tool writes a conversation. In a mark, # stands for a number and @ for
+// an id in brackets.
 type dialect struct {
 	name      string
 	direction smtp.Direction // Outbound: the tool is a client
 	server    []string       // marks of the server's lines
 	client    []string       // marks of the client's lines
 
-	anywhere    bool // the mark may stand behind other text: a log's head, an id
-	flips       bool // other tools of the same marks use them the other way round
-	byContent   bool // which side is which depends on the tool's role; no bodies are shown, so each line tells by itself
-	hidesBody   bool // bodies are not shown
-	stuffed     bool // bodies are shown as sent: the first lone dot is the end
-	strict      bool // the client's mark is on other lines, too
-	lockstep    bool // replies may be missing: the last command is the one answered
-	interleaved bool // a client's line may stand within a reply
-	folds       bool // long lines are folded; the rest is indented
+	anywhere    bool   // the mark may stand behind other text: a log's head, an id
+	flips       bool   // other tools of the same marks use them the other way round
+	byContent   bool   // which side is which depends on the tool's role; no bodies are shown, so each line tells by itself
+	hidesBody   bool   // bodies are not shown
+	stuffed     bool   // bodies are shown as sent: the first lone dot is the end
+	strict      bool   // the client's mark is on other lines, too
+	lockstep    bool   // replies may be missing: the last command is the one answered
+	interleaved bool   // a client's line may stand within a reply
+	folds       bool   // long lines are folded; the rest is indented
+	bareBody    string // what a body's lines show in place of the client's mark
 	key         func(prefix []byte) []byte
 	read        func(p *parser, line []byte) verdict // where marks are not enough
 	is          func(sample []byte) bool             // a sign that is surer than counting
@@ -60,8 +62,8 @@ var dialects = []dialect{
 		server: []string{"C <-- S: "}, client: []string{"C --> S: "}},
 	{name: "haraka", direction: smtp.Inbound, anywhere: true, key: firstBracketID,
 		server: []string{"[core] S: "}, client: []string{"[core] C: "}},
-	{name: "nodemailer", direction: smtp.Outbound, anywhere: true, key: lastBracket,
-		server: []string{"] S: "}, client: []string{"] C: "}},
+	{name: "nodemailer", direction: smtp.Outbound, anywhere: true, key: lastBracket, bareBody: "DEBUG [",
+		server: []string{"DEBUG [@] S: "}, client: []string{"DEBUG [@] C: "}},
 	{name: "nodemailer-old", direction: smtp.Outbound, anywhere: true,
 		server: []string{"type: 'server', message: '"}, client: []string{"type: 'client', message: '"}},
 	{name: "stalwart", direction: smtp.Inbound, anywhere: true, key: remotePort,
@@ -130,7 +132,7 @@ func (d *dialect) split(line []byte) (who side, text, prefix []byte) {
 	}
 	for i := 0; i < min(len(line), maxPrefix); i++ {
 		if who, n := d.mark(line[i:]); who != nobody && (i == 0 || !isWord(line[i]) || !isWord(line[i-1])) {
-			return who, d.unquote(line[i:], n), line[:i]
+			return who, d.unquote(line[i:], n), line[:i+n]
 		}
 	}
 	return nobody, nil, nil
@@ -169,6 +171,12 @@ func matchMark(b []byte, m string) int {
 			}
 			continue
 		}
+		if m[j] == '@' {
+			for i < len(b) && b[i] != ']' && b[i] != ' ' {
+				i++
+			}
+			continue
+		}
 		if i == len(b) && j == len(m)-1 && m[j] == ' ' && j > 1 {
 			return i
 		}
@@ -183,7 +191,7 @@ func matchMark(b []byte, m string) int {
 // unquote returns what follows a mark of n bytes. Where the mark opens a quotation, it
 // ends with the last quote of the line.
 func (d *dialect) unquote(b []byte, n int) []byte {
-	text := b[n:]
+	text := bytes.TrimLeft(b[n:], " \t")
 	if q := b[n-1]; q == '"' || q == '\'' {
 		if i := bytes.LastIndexByte(text, q); i >= 0 {
 			text = text[:i]

@@ -127,10 +127,19 @@ func (p *parser) renew(s *session) *session {
 	return n
 }
 
+// turn marks that a session speaks. A reply of another one that is complete is emitted
+// now, so that events keep the order of the lines.
+func (p *parser) turn(s *session) {
+	if p.spoke != nil && p.spoke != s && !p.spoke.more {
+		p.finish(p.spoke)
+	}
+	p.spoke = s
+}
+
 // server takes a line that the server said. It reports whether the line is part of a
 // reply.
 func (p *parser) server(s *session, text []byte) bool {
-	p.spoke = s
+	p.turn(s)
 	if !isReply(text) {
 		if s.more {
 			s.add(text, p.line, false)
@@ -206,7 +215,9 @@ func (s *session) pair(code smtp.Code, text []byte) command {
 	}
 	s.last = c.stage
 	s.auth = c.stage == smtp.StageAUTH && code/100 == 3
-	s.chunk = 0
+	if len(s.pending) == 0 {
+		s.chunk = 0
+	}
 	switch c.stage {
 	case smtp.StageDATA:
 		s.body = code/100 == 3 && s.commands > 0
@@ -301,6 +312,7 @@ func (p *parser) replyText(s *session) []byte {
 // client takes a line that the client said: a command, an answer to AUTH, or a line of a
 // body.
 func (p *parser) client(s *session, line []byte) {
+	p.turn(s)
 	text := bytes.TrimRight(line, " \t\r\\")
 	if s.body {
 		p.bodyLine(s, text)
@@ -413,7 +425,9 @@ func (p *parser) endBody(s *session) {
 
 // command takes a command that is sure to be one.
 func (p *parser) command(s *session, text []byte, line int) {
-	p.finish(s)
+	if !p.d.interleaved {
+		p.finish(s)
+	}
 	verb, arg := word(text)
 	c := command{stage: stageOf(verb)}
 	ev := p.event(s, smtp.KindCommand)

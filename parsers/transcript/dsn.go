@@ -89,8 +89,8 @@ const maxParagraph = 16 << 10
 // talkTo begins the session with a host, unless it is the one that goes on.
 func (p *parser) talkTo(peer smtp.Peer) *session {
 	s := p.session(nil)
-	if s.connected && (!bytes.Equal(s.peer.Name, peer.Name) || !bytes.Equal(s.peer.IP, peer.IP)) {
-		s = p.renew(s)
+	if s.connected && bytes.Equal(s.peer.Name, peer.Name) && bytes.Equal(s.peer.IP, peer.IP) {
+		return s
 	}
 	p.happened(s, smtp.KindConnect, false, peer)
 	return p.session(nil)

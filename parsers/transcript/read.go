@@ -45,7 +45,7 @@ func (p *parser) said(s *session, who side, text, line []byte) verdict {
 	for {
 		one, rest, more := bytes.Cut(text, escapedEnd)
 		p.client(s, one)
-		if s = p.session([]byte(s.key)); !more || len(rest) == 0 || s.body {
+		if s = p.session([]byte(s.key)); !more || len(rest) == 0 || rest[0] == ',' || s.body {
 			return understood
 		}
 		text = rest
@@ -92,11 +92,11 @@ func (p *parser) unmarked(line []byte) verdict {
 		}
 	}
 	s := p.current(line)
-	if p.tells(s, line) {
+	if s != nil && s.body && p.d.bareBody != "" && bytes.Contains(line, []byte(p.d.bareBody)) {
 		return understood
 	}
-	if s != nil && s.body {
-		return understood // a body whose lines have no mark
+	if p.tells(s, line) || s != nil && s.body {
+		return understood
 	}
 	if p.d.lockstep && s != nil && len(s.reply) > 0 {
 		return understood // further lines of a reply, shown without their code
@@ -112,6 +112,7 @@ func (p *parser) current(line []byte) *session {
 			if s := p.sessions[string(key)]; s != nil {
 				return s
 			}
+			return nil
 		}
 	}
 	if len(p.order) > 0 {
@@ -126,11 +127,16 @@ func (p *parser) current(line []byte) *session {
 func readPlain(p *parser, line []byte) verdict {
 	text := trim(line)
 	s := p.current(line)
-	if s != nil && s.body {
+	who, said, _ := splitPlain(line)
+	if s != nil && s.replies == 0 && who != server && len(s.pending) > 0 && s.pending[len(s.pending)-1].stage == smtp.StageDATA {
+		s.body = true // one side only: nothing shows the 354
+	}
+	// sendmail -v marks its commands and shows no bodies.
+	p.state.marked = p.state.marked || who == client && len(said) < len(text)
+	if s != nil && s.body && !p.state.marked {
 		p.client(s, line)
 		return understood
 	}
-	who, said, _ := splitPlain(line)
 	switch {
 	case who == server && p.quoted(said):
 		return understood
@@ -139,6 +145,9 @@ func readPlain(p *parser, line []byte) verdict {
 	case s != nil && s.auth && len(text) > 0 && oneWord(text):
 		p.client(s, text)
 		return understood
+	}
+	if bytes.HasPrefix(text, []byte("050 ")) {
+		return understood // sendmail's VERB: the dialogue of the next hop (RFC 821 has no such code)
 	}
 	p.echo = quotes(line)
 	if p.tells(s, line) {
@@ -252,15 +261,24 @@ func (p *parser) tells(s *session, line []byte) bool {
 		if at < 0 {
 			continue
 		}
+		var peer smtp.Peer
+		if n.kind == smtp.KindConnect {
+			peer = peerOf(head[at+len(n.words):])
+			if n.words == "Trying " && peer.IP == nil && peer.Port == 0 && bytes.IndexByte(peer.Name, '.') < 0 {
+				return isTalk(line) // "Trying method login"
+			}
+		}
 		if s == nil {
 			if n.kind != smtp.KindConnect {
 				return true
 			}
-			s = p.session(nil)
+			var key []byte
+			if p.d.key != nil {
+				key = p.d.key(head[:at])
+			}
+			s = p.session(key)
 		}
-		var peer smtp.Peer
 		if n.kind == smtp.KindConnect {
-			peer = peerOf(head[at+len(n.words):])
 			s.stamp = stampOf(line)
 		}
 		p.happened(s, n.kind, n.failed, peer)

@@ -156,9 +156,25 @@ func recognise(sample []byte) (d *dialect, swapped bool, confidence int) {
 		}
 	}
 	if best == nil {
-		return nil, false, 0
+		return silent(sample), false, 10
 	}
 	return best.d, best.crossed > best.straight, best.confidence()
+}
+
+// silent finds the dialect of a sample in which neither side says a word: a connection
+// that failed.
+func silent(sample []byte) *dialect {
+	for _, sign := range [][2]string{{"=== Trying ", "swaks"}, {"CONNECTED(0", "plain"}, {"Escape character is '^]'", "plain"}, {"*   Trying ", "curl"}} {
+		if !bytes.Contains(sample, []byte(sign[0])) {
+			continue
+		}
+		for i := range dialects {
+			if dialects[i].name == sign[1] {
+				return &dialects[i]
+			}
+		}
+	}
+	return nil
 }
 
 func (s *score) fit() int { return max(s.straight, s.crossed) }

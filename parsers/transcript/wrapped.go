@@ -13,10 +13,11 @@ type readerState struct {
 	half   []byte   // the beginning of a row that was pasted with line breaks
 	fields []string // the columns that a log announced
 
-	who    side   // whose bytes follow
-	left   int    // how many of them
-	buf    []byte // the line that they make up
-	offset int
+	marked bool // a plain paste marks its commands, as sendmail -v does
+
+	who  side   // whose bytes follow
+	left int    // how many of them
+	buf  []byte // the line that they make up
 
 	dsn dsnState
 }

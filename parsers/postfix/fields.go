@@ -65,7 +65,7 @@ func peer(b []byte) (p smtp.Peer, n int) {
 	if open == 0 || string(p.Name) == "unknown" {
 		p.Name = nil
 	}
-	if len(p.IP) == 0 || string(p.IP) == "unknown" || bytes.IndexByte(p.IP, '/') >= 0 {
+	if !isAddress(p.IP) {
 		p.IP = nil
 	} else if len(p.IP) > 5 && (p.IP[0] == 'I' || p.IP[0] == 'i') && p.IP[4] == ':' {
 		p.IP = p.IP[5:] // the IPv6: tag of RFC 5321, 4.1.3
@@ -82,6 +82,12 @@ func peer(b []byte) (p smtp.Peer, n int) {
 		n += 1 + m
 	}
 	return p, n
+}
+
+// isAddress tells an address from "unknown", from the path of a socket and from a word
+// in brackets. Whether it is a good one is not asked: it is shown as it is logged.
+func isAddress(b []byte) bool {
+	return (bytes.IndexByte(b, '.') >= 0 || bytes.IndexByte(b, ':') >= 0) && bytes.IndexByte(b, '/') < 0 && bytes.IndexByte(b, ' ') < 0
 }
 
 // same reports that two peers are one host as far as they show.

@@ -43,28 +43,53 @@ func warned(b []byte, ev *smtp.Event) {
 		}
 		return
 	}
-	if rest, ok := after(b, "hostname "); ok {
-		// The name is what a stranger's DNS claims; only the address is the client's.
-		if _, rest, ok = cut(rest, " does not resolve to address "); ok {
-			addr, _ := plain(rest)
-			ev.Peer.IP = bytes.TrimSuffix(addr, []byte(":"))
-		}
+	if claimed(b, ev) {
 		return
 	}
 	if p, n := peer(b); n > 0 && p.IP != nil {
 		ev.Peer = p
 		return
 	}
-	if i := index(b, " from "); i >= 0 {
-		if p, n := peer(b[i+6:]); n > 0 && (p.IP != nil || string(b[i+6:i+6+7]) == "unknown") {
-			ev.Peer = p
-			if _, in, ok := cut(b[i+6+n:], " in "); ok {
-				if verb, rest, ok := cut(in, " "); ok && bytes.HasPrefix(rest, []byte("command")) {
-					ev.Stage = smtp.ParseStage(verb)
-				}
-			}
+	_, rest, ok := cut(b, " from ")
+	p, n := peer(rest)
+	if !ok || (p.IP == nil && p.Name != nil) || n == 0 {
+		return
+	}
+	ev.Peer = p
+	if ev.Direction == smtp.DirectionNone {
+		ev.Direction = smtp.Inbound
+	}
+	// "Illegal address syntax from <client> in RCPT command: ..."
+	if verb, ok := after(rest[n:], " in "); ok {
+		ev.Stage = stageOf(verb)
+	}
+}
+
+// claimed reads the warnings about a client whose name and address do not belong
+// together. The name is what a stranger's DNS claims; only the address is the client's.
+func claimed(b []byte, ev *smtp.Event) bool {
+	var addr []byte
+	if rest, ok := after(b, "hostname "); ok {
+		if _, rest, ok = cut(rest, " does not resolve to address "); !ok {
+			return false
+		}
+		addr, _ = plain(rest)
+	} else {
+		if rest, ok := after(b, "smtpd_peer_init: "); ok {
+			b = rest
+		}
+		var n int
+		addr, n = plain(b)
+		rest, ok := after(b[n:], ": ")
+		if !ok || !isAddress(addr) || !(hasWord(rest, "hostname") || hasWord(rest, "address")) {
+			return false
 		}
 	}
+	ev.Peer.IP = addr
+	if ev.Direction == smtp.DirectionNone {
+		ev.Direction = smtp.Inbound
+	}
+	return true
 }
 
 // sasl reads a failed login: "<client>: SASL LOGIN authentication failed: reason,
@@ -115,7 +140,7 @@ func notice(b []byte, ev *smtp.Event) bool {
 
 var notices = [...]string{
 	"Host offered STARTTLS", "Matched ", "Peer verification: ", "SMTPS wrappermode", "SSL", "TLS", "Trusted: ", "Untrusted: ", "Unverified: ",
-	"Verified: ", "adding ", "cache ", "close database ", "daemon started", "dict_", "discarding ", "disposing ", "entering STRESS mode",
+	"Verified: ", "adding ", "breaking line > ", "cache ", "close database ", "daemon started", "dict_", "discarding ", "disposing ", "entering STRESS mode",
 	"fingerprint", "giving up on ", "idle", "initializing ", "last message repeated ", "leaving STRESS mode", "looking for plugins", "looking for session ",
 	"masquerading ", "master_", "name_mask", "open database ", "private key ", "read from ", "reload", "removing ", "replacing command ",
 	"save session ", "server features", "skipping ", "smtp_", "starting ", "start ", "statistics: ", "stopping ", "subject_CN=", "table ", "terminating on signal ",

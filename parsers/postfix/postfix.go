@@ -32,10 +32,9 @@ func (Parser) Parse(line []byte, ev *smtp.Event) bool {
 		return ParseMessage(msg, ev)
 	}
 	// A bare message, or a tag without its instance: the text must tell.
-	if (ev.Process == nil && ev.Service == nil) || daemonOf(ev.Process) != noDaemon {
-		if ParseMessage(msg, ev) && ev.Kind != smtp.KindNotice {
-			return true
-		}
+	d := daemonOf(ev.Process)
+	if (ev.Process == nil || (d != noDaemon && d != quiet)) && ParseMessage(msg, ev) && ev.Kind != smtp.KindNotice {
+		return true
 	}
 	ev.Kind, ev.Format, ev.Direction = smtp.KindForeign, smtp.FormatNone, smtp.DirectionNone
 	return true
@@ -52,7 +51,11 @@ func Owns(h *smtp.Head) bool {
 	if h.Service != nil && daemonOf(h.Process) != noDaemon {
 		return true
 	}
-	return len(h.Process) >= len(own) && string(h.Process[:len(own)]) == own
+	switch string(h.Process) {
+	case own, "postfix-script", "postfix-wrapper":
+		return true
+	}
+	return false
 }
 
 // ParseMessage fills ev from a message whose head is in ev.Head already. It returns
@@ -69,7 +72,7 @@ func ParseMessage(msg []byte, ev *smtp.Event) bool {
 		ev.Kind, ev.Text = smtp.KindNotice, b
 		return true
 	}
-	if d == noDaemon && len(ev.Process) > 0 {
+	if d == noDaemon && len(ev.Process) > 0 && string(ev.Process) != "postfix" {
 		// A policy server under an instance's name, for example.
 		ev.Kind, ev.Direction = smtp.KindForeign, smtp.DirectionNone
 		return true

@@ -30,6 +30,8 @@ func screening(b []byte, ev *smtp.Event) bool {
 		ev.Peer, n = peer(rest)
 		if last, ok := after(rest[n:], " after "); ok {
 			ev.Stage = stageOf(colonless(last))
+		} else if _, ok := after(rest[n:], " in tests before SMTP handshake"); ok {
+			ev.Stage = smtp.StageConnect
 		}
 		if string(ev.Process) == "tlsproxy" {
 			// The session is postscreen's; tlsproxy only carries it.

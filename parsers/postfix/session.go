@@ -211,6 +211,8 @@ var tlsForms = [...]struct {
 	{"setting up TLS connection to ", false, smtp.KindNotice, smtp.Outbound, false},
 	{"SSL_accept error from ", false, smtp.KindTLS, smtp.Inbound, true},
 	{"SSL_connect error to ", false, smtp.KindTLS, smtp.Outbound, true},
+	{"TLS handshake failed for service=smtpd peer=", false, smtp.KindTLS, smtp.Inbound, true},
+	{"TLS handshake failed for service=smtp peer=", false, smtp.KindTLS, smtp.Outbound, true},
 	{"abort: TLS from ", false, smtp.KindTLS, smtp.Inbound, true},
 	{"certificate verification failed for ", false, smtp.KindTLS, smtp.Outbound, true},
 	{"server certificate verification failed for ", false, smtp.KindTLS, smtp.Outbound, true},

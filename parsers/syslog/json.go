@@ -26,7 +26,7 @@ func object(b []byte, ev *smtp.Event, depth int) ([]byte, bool) {
 	if !ok {
 		return nil, false
 	}
-	msg = trim(msg)
+	msg = message(trim(msg))
 	if us, n := number(unquoted(f.micros), 16); n > 0 {
 		keep(ev, utc(int64(us)*int64(time.Microsecond)))
 	} else if s, n := stamp(unquoted(f.time)); n > 0 {

@@ -55,6 +55,7 @@ var systemErrors = []errorText{
 	{"Connection refused", "ECONNREFUSED"},
 	{"Connection timed out", "ETIMEDOUT"},
 	{"Operation timed out", "ETIMEDOUT"},
+	{"SMTP timeout", "ETIMEDOUT"},
 	{"Connection reset by peer", "ECONNRESET"},
 	{"Broken pipe", "EPIPE"},
 	{"Network is unreachable", "ENETUNREACH"},

@@ -14,7 +14,11 @@ func message(b []byte, ev *smtp.Event) bool {
 			return true
 		}
 	}
-	return unflagged(b, ev)
+	if !unflagged(b, ev) {
+		ev.Kind = smtp.KindUnknown
+		return false
+	}
+	return true
 }
 
 // completed reads the line with which a message leaves the queue.
@@ -22,7 +26,7 @@ func completed(b []byte, ev *smtp.Event) bool {
 	if ev.Queue == nil {
 		return false
 	}
-	ev.Flag, ev.Kind, ev.Direction = smtp.EximCompleted, smtp.KindRemoved, smtp.Internal
+	ev.Flag, ev.Kind, ev.Direction, ev.Text = smtp.EximCompleted, smtp.KindRemoved, smtp.Internal, nil
 	fields(b, ev, atDelivery)
 	return true
 }
@@ -147,7 +151,7 @@ func thrownAway(ev *smtp.Event) bool {
 // failure reads "** address fields: text", with a blank before the colon since 4.99.
 func failure(b []byte, ev *smtp.Event) {
 	text := fields(recipient(b, ev), ev, atFailure)
-	text = blanks(bytes.TrimPrefix(text, []byte{':'}))
+	text = cutTime(blanks(bytes.TrimPrefix(text, []byte{':'})))
 	ev.Outcome, ev.Text = smtp.Bounced, text
 	if !conversation(text, ev) {
 		connection(text, ev)
@@ -156,6 +160,16 @@ func failure(b []byte, ev *smtp.Event) {
 	if ev.Reply.Code == 0 && gaveUp(text) {
 		ev.Outcome = smtp.Expired
 	}
+}
+
+// cutTime takes off the " DT=1s" that ends the line of a failure (log_selector
+// deliver_time), so that it does not end the reply.
+func cutTime(b []byte) []byte {
+	i := bytes.LastIndexByte(b, ' ')
+	if i > 0 && hasPrefix(b[i+1:], "DT=") && duration(b[i+1+len("DT="):]) != smtp.NoDelay {
+		return b[:i:i]
+	}
+	return b
 }
 
 // gaveUp reports the texts of a bounce that comes from the end of Exim's patience
@@ -189,21 +203,43 @@ func deferral(b []byte, ev *smtp.Event) {
 	ev.Errno = int32(number)
 	b = blanks(bytes.TrimPrefix(b[n:], []byte{')'}))
 
-	var reason []byte
+	reason := blanks(bytes.TrimPrefix(b, []byte{':'}))
 	if number > 0 {
-		reason, b = systemError(b)
+		b = reason[systemError(reason):]
 	}
 	text := fields(b, ev, atFailure)
+	told := len(b) - len(text) // how much of it were fields
 	text = blanks(bytes.TrimPrefix(text, []byte{':'}))
-	ev.Text = text
-	if len(text) == 0 {
-		ev.Text = reason
+	switch {
+	case number > 0 && told == 0:
+		ev.Text = reason // the system's words and Exim's in one piece
+	case number > 0 && len(text) == 0:
+		ev.Text = reason[:systemError(reason)]
+	default:
+		ev.Text = text
 	}
 	if !conversation(text, ev) {
 		connection(ev.Text, ev)
 		ownCode(text, ev)
 	}
 }
+
+// systemError returns the length of the system's own words in "Connection timed out
+// H=host [ip]: text". They hold neither a colon and a blank nor a field.
+func systemError(b []byte) int {
+	end := len(b)
+	if i := bytes.Index(b, []byte(": ")); i >= 0 {
+		end = i
+	}
+	for _, field := range systemErrorEnds {
+		if i := bytes.Index(b[:end], field); i >= 0 {
+			end = i
+		}
+	}
+	return end
+}
+
+var systemErrorEnds = [][]byte{[]byte(" H="), []byte(" DT=")}
 
 // ownCode reads the reply that an alias's ":fail:" or ":defer:" begins its text with.
 // No server said it.
@@ -214,22 +250,6 @@ func ownCode(text []byte, ev *smtp.Event) {
 	if r := smtp.ParseReply(text); r.Code >= 400 {
 		ev.Reply, ev.Direction = r, smtp.Internal
 	}
-}
-
-// systemError splits ": Connection timed out H=host [ip]: text" behind the system's own
-// words, which hold neither a colon nor a field.
-func systemError(b []byte) (reason, rest []byte) {
-	b = blanks(bytes.TrimPrefix(b, []byte{':'}))
-	end := len(b)
-	if i := bytes.Index(b, []byte(": ")); i >= 0 {
-		end = i
-	}
-	for _, field := range []string{" H=", " DT="} {
-		if i := bytes.Index(b[:end], []byte(field)); i >= 0 {
-			end = i
-		}
-	}
-	return b[:end:end], b[end:]
 }
 
 // recipient reads "address[ (parent, ...)][ <original>]" and returns what follows. An

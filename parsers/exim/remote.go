@@ -29,6 +29,9 @@ func conversation(b []byte, ev *smtp.Event) (ok bool) {
 			return false
 		}
 		answered(command, ev)
+		if b[0] == 'P' { // PRDR: each recipient's reply after the message (after the body of DATA)
+			ev.Stage = smtp.StageDOT
+		}
 	case hasPrefix(b, closed):
 		rest := b[len(closed):]
 		if !hasPrefix(rest, "closed ") {

@@ -16,11 +16,8 @@ func unflagged(b []byte, ev *smtp.Event) bool {
 	}
 	for i := range openings {
 		if o := &openings[i]; hasPrefix(b, o.text) {
-			if o.read != nil {
-				return o.read(b[len(o.text):], ev)
-			}
 			ev.Kind, ev.Text = o.kind, b
-			return true
+			return o.read == nil || o.read(b[len(o.text):], ev)
 		}
 	}
 	if named(b, ev) {
@@ -30,7 +27,8 @@ func unflagged(b []byte, ev *smtp.Event) bool {
 	return false
 }
 
-// An opening is how a line begins, and its kind or what reads the rest.
+// An opening is how a line begins, and its kind or what reads the rest. The event's
+// text is the whole line unless that sets it.
 type opening struct {
 	text string
 	kind smtp.Kind
@@ -56,8 +54,7 @@ var openings = []opening{
 	{text: "connection from ", read: refused},
 	{text: "refused connection from ", read: refused},
 	{text: "temporarily refused connection from ", read: refused},
-	{text: "unqualified sender rejected: ", read: unqualifiedSender},
-	{text: "unqualified recipient rejected: ", read: unqualifiedRecipient},
+	{text: "unqualified ", read: unqualified},
 	{text: "too many recipients: ", read: tooMany},
 	{text: "local_scan() function ", read: localScan},
 
@@ -74,8 +71,8 @@ var openings = []opening{
 	{text: "ATRN ", read: atrn},
 	{text: "VRFY failed for ", read: vrfyFailed},
 	{text: "sender verify ", kind: smtp.KindWarning},
-	{text: "Warning: ", kind: smtp.KindFilter},
 	{text: "SA: ", read: saExim},
+	{text: "Failed to connect to ", read: notConnected},
 
 	{text: "Completed", read: completed},
 	{text: "Frozen", kind: smtp.KindMessage},
@@ -93,32 +90,44 @@ var openings = []opening{
 	{text: "DKIM: signing failed", kind: smtp.KindWarning},
 	{text: "DKIM: ", kind: smtp.KindMessage},
 	{text: "PDKIM: ", kind: smtp.KindWarning},
+	{text: "ARC: ", kind: smtp.KindMessage},
+	{text: "SPF", kind: smtp.KindMessage},
+	{text: "DMARC ", kind: smtp.KindMessage},
 	{text: "Spool file ", kind: smtp.KindNotice},
+	{text: "spool file ", kind: smtp.KindNotice},
+	{text: "Format error in spool file ", kind: smtp.KindWarning},
 
-	{text: "Start ", kind: smtp.KindNotice}, // queue run
+	{text: "Start ", kind: smtp.KindNotice}, // of a queue run
 	{text: "End ", kind: smtp.KindNotice},
 	{text: "Abandon queue run", kind: smtp.KindNotice},
-	{text: "exim ", kind: smtp.KindNotice}, // daemon started
+	{text: "exim ", read: daemon},
 	{text: "pid ", kind: smtp.KindNotice},
 	{text: "cwd=", kind: smtp.KindNotice},
+	{text: "daemon: ", kind: smtp.KindWarning},
+	{text: "queue run", kind: smtp.KindWarning}, // crashed, or could not start
 
+	{text: "Warning: ", kind: smtp.KindWarning}, // an ACL's has the client before it
 	{text: "Exim configuration ", kind: smtp.KindWarning},
 	{text: "Tainted ", kind: smtp.KindWarning},
 	{text: "tainted ", kind: smtp.KindWarning},
 	{text: "malware acl condition: ", kind: smtp.KindWarning},
 	{text: "spam acl condition: ", kind: smtp.KindWarning},
-	{text: "ACL for ", kind: smtp.KindWarning},
-	{text: "failed to ", kind: smtp.KindWarning},
-	{text: "Failed to ", kind: smtp.KindWarning},
-	{text: "unable to ", kind: smtp.KindWarning},
+	{text: "DNS list lookup defer ", kind: smtp.KindWarning},
+	{text: "ACL ", kind: smtp.KindWarning},
+	{text: "failed ", kind: smtp.KindWarning},
+	{text: "Failed ", kind: smtp.KindWarning},
+	{text: "unable ", kind: smtp.KindWarning},
+	{text: "Unable ", kind: smtp.KindWarning},
+	{text: "Cannot ", kind: smtp.KindWarning},
+	{text: "cannot ", kind: smtp.KindWarning},
 	{text: "internal problem in ", kind: smtp.KindWarning},
 	{text: "Internal error", kind: smtp.KindWarning},
 	{text: "lowest numbered MX record points to local host", kind: smtp.KindWarning},
 	{text: "remote host address is the local host", kind: smtp.KindWarning},
+	{text: "all relevant MX records point to non-existent hosts", kind: smtp.KindWarning},
 	{text: "SIGSEGV ", kind: smtp.KindWarning},
 	{text: "socket bind() ", kind: smtp.KindWarning},
-	{text: "daemon: ", kind: smtp.KindWarning},
-	{text: "queue run: ", kind: smtp.KindNotice},
+	{text: "***", kind: smtp.KindWarning},
 }
 
 // client reads the other side of an inbound line, "[H=]name (helo) [ip]:port" with the
@@ -157,19 +166,18 @@ func smtpConnection(b []byte, ev *smtp.Event) bool {
 	}
 	b, ok := cutPrefix(b, "from ")
 	if !ok {
-		ev.Text = b
 		return false
 	}
 	rest := client(b, ev)
 	switch {
 	case len(rest) == 0, hasPrefix(rest, "(TCP/IP connection count"):
-		ev.Kind = smtp.KindConnect
+		ev.Kind, ev.Text = smtp.KindConnect, nil
 	case hasPrefix(rest, "lost while reading message data"):
 		failed(ev, smtp.KindLost, smtp.StageDATA, rest)
 	case hasPrefix(rest, "lost"), hasPrefix(rest, "closed by EOF"):
 		failed(ev, smtp.KindLost, smtp.StageNone, rest)
 	case hasPrefix(rest, "closed by QUIT"):
-		ev.Kind, ev.Stage = smtp.KindDisconnect, smtp.StageQUIT
+		ev.Kind, ev.Stage, ev.Text = smtp.KindDisconnect, smtp.StageQUIT, nil
 	case hasPrefix(rest, "closed "):
 		failed(ev, smtp.KindClosed, smtp.StageNone, rest)
 	default:
@@ -214,6 +222,7 @@ func noMail(b []byte, ev *smtp.Event) bool {
 	if !ok {
 		return false
 	}
+	ev.Text = nil // of which C= makes the commands
 	client(b[len(within(b, 64))-len(from):], ev)
 	ev.Kind = smtp.KindNotice
 	if bytes.Equal(ev.Text, []byte("QUIT")) || bytes.HasSuffix(ev.Text, []byte(",QUIT")) {
@@ -231,7 +240,7 @@ func badCommand(b []byte, ev *smtp.Event) bool {
 		i = bytes.LastIndex(b, []byte("\" U="))
 	}
 	if i < 0 {
-		ev.Text = maskCommand(b, ev)
+		ev.Text = nil // it may hold a secret
 		return false
 	}
 	rest := client(b[i+2:], ev)
@@ -254,7 +263,7 @@ func verb(command []byte) smtp.Stage {
 func synchronization(b []byte, ev *smtp.Event) bool {
 	why, what, ok := cut(b, "): rejected ")
 	if !ok {
-		ev.Text = b
+		ev.Text = nil // it may hold a secret
 		return false
 	}
 	if r, ok := cutPrefix(what, "connection from "); ok {
@@ -287,12 +296,12 @@ func refused(b []byte, ev *smtp.Event) bool {
 func noName(b []byte, ev *smtp.Event) bool {
 	ip := b[:word(b)]
 	ev.Peer.IP = ip
-	return failed(ev, smtp.KindWarning, smtp.StageNone, nil)
+	return failed(ev, smtp.KindWarning, smtp.StageNone, bytes.TrimRight(ev.Text[:len(ev.Text)-len(b)], " "))
 }
 
 // noAddress reads a host name that has no address, which may be that of a client.
 func noAddress(b []byte, ev *smtp.Event) bool {
-	ev.Kind, ev.Text = smtp.KindWarning, b
+	ev.Kind = smtp.KindWarning
 	if _, from, ok := cut(b, "(during SMTP connection from "); ok {
 		client(from, ev)
 	}
@@ -304,12 +313,18 @@ func tlsFrom(b []byte, ev *smtp.Event) bool {
 	return failed(ev, smtp.KindTLS, smtp.StageSTARTTLS, bytes.TrimLeft(rest, ": "))
 }
 
+// daemon reads "exim 4.98 daemon started: ...", unlike a syslog host of that name.
+func daemon(b []byte, ev *smtp.Event) bool {
+	ev.Kind = smtp.KindNotice
+	return bytes.Contains(b, []byte(" daemon started"))
+}
+
 // etrn and atrn read a client's wish for its mail.
 func etrn(b []byte, ev *smtp.Event) bool { return turn(b, smtp.StageETRN, ev) }
 func atrn(b []byte, ev *smtp.Event) bool { return turn(b, smtp.StageATRN, ev) }
 
 func turn(b []byte, stage smtp.Stage, ev *smtp.Event) bool {
-	ev.Kind, ev.Stage, ev.Text = smtp.KindCommand, stage, b
+	ev.Kind, ev.Stage = smtp.KindCommand, stage
 	i := bytes.LastIndex(b, []byte(" received from "))
 	if i < 0 {
 		return false
@@ -328,7 +343,7 @@ func vrfyFailed(b []byte, ev *smtp.Event) bool {
 
 // saExim reads sa-exim's verdict: "Action: .... From <a> (host=name [ip]) for b".
 func saExim(b []byte, ev *smtp.Event) bool {
-	ev.Kind, ev.Direction, ev.Text = smtp.KindFilter, smtp.Inbound, b
+	ev.Kind, ev.Direction = smtp.KindFilter, smtp.Inbound
 	i := bytes.LastIndex(b, []byte(" (host="))
 	if i < 0 {
 		return true

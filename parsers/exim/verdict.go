@@ -87,6 +87,10 @@ func rejection(b []byte, ev *smtp.Event) bool {
 	if temporarily {
 		ev.Text = b
 	}
+	if hasPrefix(why, "discarded by ") {
+		// Up to 4.69 an ACL's discard was called a rejection, though the client saw none.
+		ev.Kind, ev.Outcome, ev.Failed = smtp.KindFilter, smtp.Discarded, false
+	}
 	return true
 }
 
@@ -181,32 +185,36 @@ func tooMany(b []byte, ev *smtp.Event) bool {
 		ev.From = a
 		client(blanks(r[n:]), ev)
 	}
-	return verdict(ev, smtp.StageRCPT, b)
+	return verdict(ev, smtp.StageRCPT, ev.Text)
 }
 
-// unqualifiedSender and unqualifiedRecipient read "<address> HOST", an address without
-// a domain.
-func unqualifiedSender(b []byte, ev *smtp.Event) bool {
-	a, n := address(b)
-	ev.From = a
-	client(blanks(b[n:]), ev)
-	return verdict(ev, smtp.StageMAIL, nil)
-}
-
-func unqualifiedRecipient(b []byte, ev *smtp.Event) bool {
-	a, n := address(b)
-	ev.To = a
-	client(blanks(b[n:]), ev)
-	return verdict(ev, smtp.StageRCPT, nil)
+// unqualified reads "sender|recipient|verify rejected: <address> HOST", an address
+// without a domain.
+func unqualified(b []byte, ev *smtp.Event) bool {
+	what, r, ok := cut(b, " rejected: ")
+	if !ok {
+		return false
+	}
+	a, n := address(r)
+	client(blanks(r[n:]), ev)
+	switch string(what) {
+	case "sender":
+		ev.From = a
+		return verdict(ev, smtp.StageMAIL, ev.Text)
+	case "recipient":
+		ev.To = a
+		return verdict(ev, smtp.StageRCPT, ev.Text)
+	}
+	return verdict(ev, smtp.StageVRFY, ev.Text)
 }
 
 // localScan reads what became of a message whose local_scan() broke down.
 func localScan(b []byte, ev *smtp.Event) bool {
 	if !bytes.Contains(b, []byte("rejected")) {
-		ev.Kind, ev.Text = smtp.KindWarning, b
+		ev.Kind = smtp.KindWarning
 		return true
 	}
-	return verdict(ev, smtp.StageDOT, b)
+	return verdict(ev, smtp.StageDOT, ev.Text)
 }
 
 // named reads the lines that begin with the name of something: an authenticator, a
@@ -296,6 +304,17 @@ func server(b []byte, ev *smtp.Event) (rest []byte) {
 	return namedHost(b, ev)
 }
 
+// notConnected reads "host [ip]: why" (up to 3.x).
+func notConnected(b []byte, ev *smtp.Event) bool {
+	rest := server(b, ev)
+	if ev.Queue == nil || ev.Peer.IP == nil {
+		ev.Kind = smtp.KindWarning
+		return true
+	}
+	attempt(rest, ev)
+	return true
+}
+
 func tlsTo(b []byte, ev *smtp.Event) bool {
 	rest := bytes.TrimLeft(server(b, ev), ": ")
 	ev.Kind, ev.Stage, ev.Failed, ev.Text = smtp.KindTLS, smtp.StageSTARTTLS, true, rest
@@ -304,7 +323,7 @@ func tlsTo(b []byte, ev *smtp.Event) bool {
 
 // tlsFallback reads "TLS session: why: delivering unencrypted to H=host [ip] (...)".
 func tlsFallback(b []byte, ev *smtp.Event) bool {
-	ev.Kind, ev.Stage, ev.Failed, ev.Direction, ev.Text = smtp.KindTLS, smtp.StageSTARTTLS, true, smtp.Outbound, b
+	ev.Kind, ev.Stage, ev.Failed, ev.Direction = smtp.KindTLS, smtp.StageSTARTTLS, true, smtp.Outbound
 	const to = "delivering unencrypted to "
 	if i := bytes.LastIndex(b, []byte(to)); i >= 0 {
 		server(b[i+len(to):], ev)

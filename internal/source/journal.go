@@ -73,26 +73,26 @@ func (j *journal) field() error {
 	case err == io.EOF && len(line) == 0:
 		j.emit()
 		return io.EOF
-	case err != nil && err != bufio.ErrBufferFull:
-		return j.stop(err)
-	case len(line) == 1:
+	case len(line) == 1 && line[0] == '\n':
 		j.emit()
 		return nil
 	}
 	name, value, isText := bytes.Cut(line, []byte{'='})
 	if !isText {
+		if err != nil && err != bufio.ErrBufferFull {
+			return j.stop(err)
+		}
 		name = bytes.TrimSuffix(line, newline)
 	}
 	if !validField(name) {
 		return j.damaged("there is no field's name where one should be")
 	}
 	j.any = true
-	if keep, limit := j.slot(name); isText {
+	keep, limit := j.slot(name)
+	if isText {
 		return j.text(keep, limit, value, err)
-	} else if err := j.binary(keep, limit); err != nil {
-		return j.stop(err)
 	}
-	return nil
+	return j.binary(keep, limit)
 }
 
 // text takes the value of a field of plain text. err is bufio.ErrBufferFull while there is
@@ -117,7 +117,7 @@ func (j *journal) text(keep *[]byte, limit int, value []byte, err error) error {
 func (j *journal) binary(keep *[]byte, limit int) error {
 	var b [8]byte
 	if _, err := io.ReadFull(j.r, b[:]); err != nil {
-		return err
+		return j.stop(err)
 	}
 	size := binary.LittleEndian.Uint64(b[:])
 	if size > maxJournalField {
@@ -128,14 +128,15 @@ func (j *journal) binary(keep *[]byte, limit int) error {
 		add(keep, limit, part)
 		j.r.Discard(len(part))
 		if left -= len(part); err != nil {
-			return err
+			return j.stop(err)
 		}
 	}
-	end, err := j.r.ReadByte()
-	if err == nil && end != '\n' {
+	if end, err := j.r.ReadByte(); err != nil {
+		return j.stop(err)
+	} else if end != '\n' {
 		return j.damaged("a field does not end where its length says")
 	}
-	return err
+	return nil
 }
 
 // slot returns where a field's value is kept and how much of it, nil for a field that is not

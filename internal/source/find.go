@@ -51,6 +51,7 @@ type finder struct {
 	inputs []*Input
 	files  []os.FileInfo // of inputs
 	dirs   []os.FileInfo // walked, or being walked
+	met    int           // files met, those met again too
 	errs   []error
 }
 
@@ -97,7 +98,7 @@ func (f *finder) add(path string, info os.FileInfo) error {
 	mode := info.Mode()
 	switch {
 	case mode.IsDir():
-		return f.walk(path, info, nil)
+		return f.directory(path, info)
 	case mode.IsRegular():
 		return f.addFile(&Input{Path: path, ModTime: info.ModTime(), Size: info.Size()}, info)
 	case mode&fs.ModeNamedPipe != 0, mode&fs.ModeCharDevice != 0:
@@ -132,6 +133,7 @@ func (f *finder) addStdin() error {
 // addFile takes an input unless it is one that is here already. info is nil where nothing
 // is known of it.
 func (f *finder) addFile(in *Input, info os.FileInfo) error {
+	f.met++
 	if info != nil && contains(f.files, info) {
 		return nil
 	}
@@ -143,6 +145,20 @@ func (f *finder) addFile(in *Input, info os.FileInfo) error {
 		f.files = append(f.files, info)
 	}
 	return nil
+}
+
+// directory takes the files of a directory that the user pointed at. One without any is an
+// error, or nobody would know why it counts for nothing.
+func (f *finder) directory(path string, info os.FileInfo) error {
+	if contains(f.dirs, info) {
+		return nil
+	}
+	met, errs := f.met, len(f.errs)
+	err := f.walk(path, info, nil)
+	if err == nil && f.met == met && len(f.errs) == errs {
+		return &Error{path, "a directory without files", "name the one that the logs are in", nil}
+	}
+	return err
 }
 
 // walk takes the files below a directory. above holds the directories that lead to it, so

@@ -50,7 +50,8 @@ func TestFind(t *testing.T) {
 		{"a pattern over a dead link", "a|m -> gone", "m*|a", "a", []string{"m: a link that leads nowhere"}},
 		{"a directory", "d/b d/a d/.hidden d/s/c d/.s/d", "d", "d/a d/b d/s/c", nil},
 		{"the working directory", "b a", ".", "a b", nil},
-		{"an empty directory", "d/", "d", "", nil},
+		{"an empty directory", "d/ d/e/ d/.f a", "d a", "a", []string{"d: a directory without files"}},
+		{"a directory of what was named", "d/a", "d/a d d", "d/a", nil},
 		{"a directory twice", "d/a|e -> d", "d e d/a", "d/a", nil},
 		{"a link to a directory", "d/a|e/l -> ../d", "e", "e/l/a", nil},
 		{"a loop", "d/a|d/e/b|d/e/up -> ..", "d", "d/a d/e/b", []string{"d/e/up: a link that leads back"}},
@@ -126,13 +127,18 @@ func TestFindStdin(t *testing.T) {
 }
 
 func TestFindTooMany(t *testing.T) {
-	tree(t)
-	for i := range MaxFiles + 2 {
-		os.WriteFile("f"+string(rune('a'+i%26))+strings.Repeat("x", i/26%100)+string(rune('a'+i/2600)), nil, 0o600)
+	tree(t, "a", "d/b", "d/c")
+	f := finder{inputs: make([]*Input, MaxFiles-1)}
+	if err := f.argument("a"); err != nil {
+		t.Error(err)
 	}
-	inputs, errs := Find([]string{".", "."}, nil)
-	if len(inputs) != MaxFiles || len(errs) != 1 || !strings.Contains(errs[0].Error(), "more than 10000 files") {
-		t.Errorf("%d inputs, %v", len(inputs), errs)
+	// It ends the walk of a directory, rather than being said of each file.
+	for _, arg := range []string{"d", "d/c", "d/*"} {
+		err := f.argument(arg)
+		if !errors.Is(err, errTooMany) || len(f.inputs) != MaxFiles || len(f.errs) != 0 || !strings.Contains(err.Error(), "more than 10000 files") {
+			t.Errorf("%s: %d inputs, %v, %v", arg, len(f.inputs), err, f.errs)
+		}
+		f.dirs = nil
 	}
 }
 

@@ -61,6 +61,20 @@ func (in *Input) Empty() bool {
 	return err == nil && len(head) == 0
 }
 
+// Binary reports that the head is no text: of its bytes, more than one in twenty are control
+// characters that no log has. Random bytes have one in ten. A log that lost some lines to NULs
+// in a crash is text as long as there is more of it.
+func (in *Input) Binary() bool {
+	head, _ := in.Head()
+	controls := 0
+	for _, c := range head {
+		if c < ' ' && bytes.IndexByte([]byte("\t\n\r\f\x1b"), c) < 0 || c == 0x7f {
+			controls++
+		}
+	}
+	return controls*20 > len(head)
+}
+
 // Open returns the bytes from the start, decompressed. An error of the data comes out of
 // Read, as an *Error, after all the bytes that could be had. A stream can be opened once.
 func (in *Input) Open() (io.ReadCloser, error) {

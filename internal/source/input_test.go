@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -139,7 +140,7 @@ func TestTruncated(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			most := 0
 			for n := 6; n < len(data); n++ {
-				in := &Input{Path: "-", stdin: bytes.NewReader(data[:n]), stream: true}
+				in := &Input{Path: "-", stdin: bytes.NewReader(data[:n])}
 				got, err := readInput(t, in)
 				if err == nil {
 					t.Fatalf("cut at byte %d of %d: no error", n, len(data))
@@ -165,7 +166,7 @@ func TestDamaged(t *testing.T) {
 		for n := 0; n < len(data); n += 7 {
 			broken := bytes.Clone(data)
 			broken[n] ^= 0x55
-			in := &Input{Path: "-", stdin: bytes.NewReader(broken), stream: true}
+			in := &Input{Path: "-", stdin: bytes.NewReader(broken)}
 			_, err := readInput(t, in) // and no panic
 			var e *Error
 			if err != nil && (!errors.As(err, &e) || e.Path != "-" || e.Advice == "") {
@@ -278,6 +279,27 @@ func TestUnsupported(t *testing.T) {
 		_, openErr := in.Open()
 		if !errors.Is(err, errors.ErrUnsupported) || !errors.Is(openErr, errors.ErrUnsupported) || !strings.Contains(err.Error(), "| mailwhy -") {
 			t.Errorf("%q: %v, %v", magic, err, openErr)
+		}
+	}
+}
+
+func TestBinary(t *testing.T) {
+	random := make([]byte, 4096)
+	rand.NewChaCha8([32]byte{}).Read(random)
+	for name, c := range map[string]struct {
+		data string
+		want bool
+	}{
+		"empty":       {"", false},
+		"a log":       {string(readFile(t, "testdata/small.log")), false},
+		"colours":     {"\x1b[31mwarning\x1b[0m: \ttext\r\n", false},
+		"Latin-1":     {"gr\xfc\xdfe aus K\xf6ln\n", false},
+		"a few NULs":  {"\x00" + strings.Repeat("a line\n", 20), false},
+		"login times": {"\x07\x00\x00\x00user\x00\x00\x00\x00", true},
+		"random":      {string(random), true},
+	} {
+		if in := writeInput(t, "file", []byte(c.data)); in.Binary() != c.want {
+			t.Errorf("%s: Binary() = %v", name, in.Binary())
 		}
 	}
 }

@@ -50,7 +50,9 @@ func AppendEvent(b []byte, ev *smtp.Event, at Place, x *Explanation) []byte {
 	o.client(ev)
 	o.smtp(ev, at)
 	o.open("exim")
-	o.word("flag", ev.Flag.String())
+	if ev.Flag != smtp.EximFakeReject { // the flags that are promised do not know it
+		o.word("flag", ev.Flag.String())
+	}
 	o.str("router", ev.Router)
 	o.str("transport", ev.Transport)
 	if ev.Errno != 0 {

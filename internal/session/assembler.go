@@ -188,10 +188,7 @@ func (a *Assembler) take(s *Session, ev *smtp.Event) {
 		s.broke(smtp.EndServerClosed, ev)
 		a.exchange(s, ev)
 	case smtp.KindFilter:
-		if handedOver(ev) {
-			a.discard(s)
-			return
-		}
+		s.passed = s.passed || passed(ev)
 	case smtp.KindDisconnect:
 		s.disconnect(ev)
 		a.finish(s)
@@ -202,8 +199,10 @@ func (a *Assembler) take(s *Session, ev *smtp.Event) {
 	}
 }
 
-// handedOver reports that postscreen gave the client to smtpd, which logs the session.
-func handedOver(ev *smtp.Event) bool {
+// passed reports that postscreen let the client through. Unless it disconnects it next,
+// as it does after its deeper tests, it gives the client to smtpd, which logs the
+// session (postscreen(8)).
+func passed(ev *smtp.Event) bool {
 	if string(ev.Process) != "postscreen" {
 		return false
 	}
@@ -230,6 +229,7 @@ func (s *Session) broke(e smtp.End, ev *smtp.Event) {
 // disconnect reads the end of an inbound session off its last line.
 func (s *Session) disconnect(ev *smtp.Event) {
 	s.Commands = append(s.Commands, ev.Commands...)
+	s.passed = false
 	quit := ev.Stage == smtp.StageQUIT
 	smtp.EachCommand(ev.Commands, func(name []byte, ok, _ int) {
 		quit = quit || (ok > 0 && string(name) == "quit")
@@ -238,6 +238,9 @@ func (s *Session) disconnect(ev *smtp.Event) {
 	case quit && s.End != smtp.EndServerClosed:
 		s.End, s.Graceful = smtp.EndQuit, true
 	case s.End != smtp.EndNotLogged:
+	case s.Messages > 0 && len(ev.Commands) > 0:
+		// The one way to go that smtpd does not log (src/smtpd/smtpd.c, smtpd_proto).
+		s.End, s.EndStage = smtp.EndLost, smtp.StageDOT
 	case s.greeting || (s.Refused > 0 && s.Format == smtp.FormatPostfix && string(ev.Process) == "postscreen"):
 		s.End = smtp.EndRefused
 	case len(ev.Commands) == 0 && ev.Format == smtp.FormatPostfix && string(ev.Process) == "smtpd":
@@ -458,7 +461,7 @@ func (a *Assembler) finish(s *Session) {
 	if s.End == smtp.EndNotLogged {
 		s.End = s.silentEnd()
 	}
-	if s.selected {
+	if s.selected && !s.passed {
 		a.emit(s)
 	}
 	a.discard(s)

@@ -24,15 +24,20 @@ type Clock struct {
 	offset  int64
 	known   bool
 
+	// So is the move of a day into its year.
+	day      int64
+	dayYear  int
+	dayMoved int64
+
 	fixedZone   *time.Location // for the last offset that a stamp showed itself
 	fixedOffset int32
 }
 
 const (
-	halfYear     = 183 * 24 * time.Hour
-	quarterHour  = int64(15 * time.Minute)
-	clockSlack   = 48 * time.Hour // by how much a line may be later than its file, by clocks and zones that differ
-	secondsInDay = 86400
+	halfYear    = 183 * 24 * time.Hour
+	quarterHour = int64(15 * time.Minute)
+	clockSlack  = 48 * time.Hour // by how much a line may be later than its file, by clocks and zones that differ
+	dayNanos    = int64(24 * time.Hour)
 )
 
 // NewClock returns a clock for a file that was last changed at changed (now, for a
@@ -83,7 +88,11 @@ func (c *Clock) inYear(wall int64) int64 {
 		c.year-- // a late line of last December
 	}
 	c.lastWall = wall
-	return shiftYear(wall, c.year)
+	if day := wall / dayNanos; day != c.day || c.year != c.dayYear {
+		c.day, c.dayYear = day, c.year
+		c.dayMoved = shiftYear(day*dayNanos, c.year) - day*dayNanos
+	}
+	return wall + c.dayMoved
 }
 
 // firstYear is the latest year in which wall is not after the file's last change.
@@ -102,7 +111,7 @@ func (c *Clock) firstYear(wall int64) int {
 // that has none becomes the 1st of March.
 func shiftYear(wall int64, year int) int64 {
 	t := time.Unix(0, wall).UTC()
-	return time.Date(year, t.Month(), t.Day(), 0, 0, 0, 0, time.UTC).UnixNano() + wall%(secondsInDay*int64(time.Second))
+	return time.Date(year, t.Month(), t.Day(), 0, 0, 0, 0, time.UTC).UnixNano() + wall%dayNanos
 }
 
 // offsetAt returns the zone's offset in nanoseconds at a wall time.

@@ -19,6 +19,9 @@ const (
 	// keptExpected is how many "queued as" IDs are remembered whose own lines have not
 	// come yet, because the log of the next server is read later.
 	keptExpected = 1 << 15
+
+	// keptIDs is how many Message-IDs are remembered.
+	keptIDs = 1 << 16
 )
 
 // Counts are the messages that passed, each counted once however often it was
@@ -38,20 +41,22 @@ type Counts struct {
 
 // message is what is remembered of a queue ID. Messages link to each other by index.
 type message struct {
-	key        uint64 // of instance and queue ID
-	queue      uint64 // of the queue ID alone
-	id         uint64 // of the Message-ID, 0 for none
-	session    uint64 // that it came in by
-	from       []byte // the reverse-path, when the assembler keeps envelopes
-	fromKnown  bool
-	parent     int32 // the message it is a re-injection of, -1 for none
-	parentKey  uint64
-	prev, next int32 // neighbours in the list it is on
-	outcomes   uint8 // bit per smtp.Outcome that any recipient met
-	received   bool  // it came in, and is not a bounce made here
-	selected   bool  // it is counted: one of its lines was among those the user asked for
-	local      bool  // came in by a local program or from this machine's own address
-	removed    bool
+	queue       uint64 // of the queue ID
+	instance    uint64 // of the host and the Postfix instance whose queue it is in
+	id          uint64 // of the Message-ID, 0 for none
+	session     uint64 // that it came in by
+	from        []byte // the reverse-path, when the assembler keeps envelopes
+	fromKnown   bool
+	parent      int32  // the message it is a re-injection of, -1 for none
+	parentBirth uint32 // the parent's birth, by which it is known whether its place still holds it
+	birth       uint32
+	same        int32 // the next message with the same queue ID, of another instance; -1 for none
+	prev, next  int32 // neighbours in the list it is on
+	outcomes    uint8 // bit per smtp.Outcome that any recipient met
+	received    bool  // it came in, and is not a bounce made here
+	selected    bool  // it is counted: one of its lines was among those the user asked for
+	local       bool  // came in by a local program or from this machine's own address
+	removed     bool
 }
 
 // messages is a table of them: a slab with two lists, those in the queue (longest
@@ -60,28 +65,29 @@ type messages struct {
 	seed     maphash.Seed
 	slab     []message
 	free     []int32
-	byKey    map[uint64]int32
-	byQueue  map[uint64]int32
-	byID     map[uint64]int32
+	byQueue  index
+	byID     []int32 // by the hash of the Message-ID; a later one takes an earlier one's place
 	live     list
 	gone     list
 	expected []expectation
+	births   uint32
 	keep     bool // reverse-paths
 	Counts
 }
 
 type list struct{ head, tail, n int32 }
 
+// expectation is a "queued as" whose message has not been seen.
 type expectation struct {
 	queue  uint64
 	parent int32
-	key    uint64
+	birth  uint32 // the parent's
 }
 
 func newMessages(seed maphash.Seed, keep bool) *messages {
 	return &messages{
-		seed: seed, keep: keep, byKey: map[uint64]int32{}, byQueue: map[uint64]int32{}, byID: map[uint64]int32{},
-		live: list{-1, -1, 0}, gone: list{-1, -1, 0}, expected: make([]expectation, keptExpected),
+		seed: seed, keep: keep, byID: make([]int32, keptIDs), expected: make([]expectation, keptExpected),
+		live: list{-1, -1, 0}, gone: list{-1, -1, 0},
 	}
 }
 
@@ -161,27 +167,33 @@ func (t *messages) get(ev *smtp.Event) int32 {
 
 // find returns the message of a queue ID of the instance that wrote ev.
 func (t *messages) find(ev *smtp.Event, queue []byte) int32 {
-	var h maphash.Hash
-	h.SetSeed(t.seed)
-	h.Write(queue)
-	short := h.Sum64()
-	h.WriteByte(0)
-	h.Write(ev.Host)
-	h.WriteByte(0)
-	h.Write(instance(ev.Service))
-	key := h.Sum64()
-	if i, ok := t.byKey[key]; ok {
-		return i
+	short, instance := t.hash(queue), t.instance(ev)
+	first := t.byQueue.get(short)
+	for i := first; i != none; i = t.slab[i].same {
+		if t.slab[i].instance == instance {
+			return i
+		}
 	}
 	i := t.slot()
-	t.slab[i] = message{key: key, queue: short, parent: -1, from: t.slab[i].from[:0]}
-	t.byKey[key] = i
-	t.byQueue[short] = i
+	first = t.byQueue.get(short) // making room may have taken it
+	t.births++
+	t.slab[i] = message{queue: short, instance: instance, parent: none, same: first, birth: t.births, from: t.slab[i].from[:0]}
+	t.byQueue.set(short, i)
 	t.push(&t.live, i)
-	if e := t.expected[short%keptExpected]; e.queue == short && t.slab[e.parent].key == e.key && e.key != key {
+	if e := t.expected[short%keptExpected]; e.queue == short && t.slab[e.parent].birth == e.birth && e.parent != i {
 		t.link(i, e.parent)
 	}
 	return i
+}
+
+// instance tells which queue a line is about: queue IDs are unique within one only.
+func (t *messages) instance(ev *smtp.Event) uint64 {
+	var h maphash.Hash
+	h.SetSeed(t.seed)
+	h.Write(ev.Host)
+	h.WriteByte(0)
+	h.Write(instance(ev.Service))
+	return h.Sum64()
 }
 
 // instance is the part of a service's name that shares a queue: "postfix" of
@@ -215,14 +227,14 @@ func (t *messages) receive(i int32, ev *smtp.Event) {
 	m := &t.slab[i]
 	m.local = ev.Direction == smtp.Internal || isLoopback(ev.Peer.IP)
 	bounce := ev.Format == smtp.FormatExim && len(ev.Related) > 0
-	if m.parent < 0 && !m.received && !bounce {
+	if m.parent == none && !m.received && !bounce {
 		m.received = true
 		if m.selected {
 			t.Received++
 		}
 	}
 	if ev.Format == smtp.FormatPostfix && len(ev.Related) > 0 { // orig_queue_id=
-		if p, ok := t.byQueue[t.hash(ev.Related)]; ok && p != i {
+		if p := t.byQueue.get(t.hash(ev.Related)); p != none && p != i {
 			t.link(i, p)
 		}
 	}
@@ -242,31 +254,32 @@ func (t *messages) describe(i int32, ev *smtp.Event) {
 	// A filter that hands the message back through sendmail or a local port keeps its
 	// Message-ID. One that comes from elsewhere with a known Message-ID is another
 	// copy, of a mailing list for instance.
-	if p, ok := t.byID[m.id]; ok && p != i && m.local && m.parent < 0 {
+	known := &t.byID[m.id%keptIDs]
+	if p := *known; m.local && m.parent == none && p != i && int(p) < len(t.slab) && t.slab[p].id == m.id && t.slab[p].birth != 0 {
 		t.link(i, p)
 		return
 	}
-	t.byID[m.id] = i
+	*known = i
 }
 
 // queuedAs links the message that the next server queued this one as, if its log is
 // among those that are read.
 func (t *messages) queuedAs(i int32, queue []byte) {
 	h := t.hash(queue)
-	if child, ok := t.byQueue[h]; ok {
+	if child := t.byQueue.get(h); child != none {
 		if child != i {
 			t.link(child, i)
 		}
 		return
 	}
-	t.expected[h%keptExpected] = expectation{queue: h, parent: i, key: t.slab[i].key}
+	t.expected[h%keptExpected] = expectation{queue: h, parent: i, birth: t.slab[i].birth}
 }
 
 // link makes child a re-injection of parent: what is known of both is counted once.
 func (t *messages) link(child, parent int32) {
 	parent = t.root(parent)
 	c, p := &t.slab[child], &t.slab[parent]
-	if c.parent >= 0 || parent == child {
+	if c.parent != none || parent == child {
 		return
 	}
 	t.count(c, -1)
@@ -278,7 +291,7 @@ func (t *messages) link(child, parent int32) {
 	// Should the parent be forgotten before the child, the child must not be counted
 	// a second time.
 	c.outcomes, c.received, c.selected = p.outcomes, p.received, p.selected
-	c.parent, c.parentKey = parent, p.key
+	c.parent, c.parentBirth = parent, p.birth
 }
 
 // root follows the chain of re-injections to its first message, as long as it is
@@ -286,7 +299,7 @@ func (t *messages) link(child, parent int32) {
 func (t *messages) root(i int32) int32 {
 	for range 16 { // a loop of mail must not become one of ours
 		m := &t.slab[i]
-		if m.parent < 0 || t.slab[m.parent].key != m.parentKey {
+		if m.parent == none || t.slab[m.parent].birth != m.parentBirth {
 			return i
 		}
 		i = m.parent
@@ -336,14 +349,20 @@ func (t *messages) remove(i int32) {
 func (t *messages) drop(l *list, i int32) {
 	m := &t.slab[i]
 	t.unlink(l, i)
-	delete(t.byKey, m.key)
-	if t.byQueue[m.queue] == i {
-		delete(t.byQueue, m.queue)
+	switch first := t.byQueue.get(m.queue); {
+	case first == i && m.same == none:
+		t.byQueue.remove(m.queue)
+	case first == i:
+		t.byQueue.set(m.queue, m.same)
+	default:
+		for j := first; j != none; j = t.slab[j].same {
+			if t.slab[j].same == i {
+				t.slab[j].same = m.same
+				break
+			}
+		}
 	}
-	if j, ok := t.byID[m.id]; ok && j == i {
-		delete(t.byID, m.id)
-	}
-	m.key = 0
+	m.birth = 0
 	t.free = append(t.free, i)
 }
 
@@ -363,7 +382,8 @@ func (t *messages) counts() Counts {
 	return c
 }
 
-func (t *messages) hash(b []byte) uint64 { return maphash.Bytes(t.seed, b) }
+// hash is never 0, which is a free slot of the index.
+func (t *messages) hash(b []byte) uint64 { return max(1, maphash.Bytes(t.seed, b)) }
 
 func (t *messages) push(l *list, i int32) {
 	m := &t.slab[i]

@@ -37,6 +37,7 @@ type Session struct {
 
 	key      uint64
 	implied  bool   // no line said that it began: it was read from its messages and refusals
+	passed   bool   // postscreen gave the client to smtpd, which logs the session itself
 	greeting bool   // the only thing that happened was a refusal at the greeting
 	selected bool   // one of its events was asked for
 	queue    uint64 // the message it last carried, by key

@@ -1,0 +1,45 @@
+package session
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// TestIndex holds the table against Go's map through a long run of changes, with keys
+// that fall on each other and wrap around the end.
+func TestIndex(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var got index
+	want := map[uint64]int32{}
+	key := func() uint64 {
+		k := uint64(r.IntN(300) + 1)
+		if r.IntN(2) == 0 {
+			k |= smallestIndex - 1 // all at the end of the table
+			k += uint64(r.IntN(300)) << 20
+		}
+		return k
+	}
+	for range 200_000 {
+		k := key()
+		switch r.IntN(3) {
+		case 0:
+			v := r.Int32()
+			got.set(k, v)
+			want[k] = v
+		case 1:
+			got.remove(k)
+			delete(want, k)
+		default:
+			v, ok := want[k]
+			if !ok {
+				v = none
+			}
+			if g := got.get(k); g != v {
+				t.Fatalf("get(%#x) = %d, want %d", k, g, v)
+			}
+		}
+		if got.n != len(want) {
+			t.Fatalf("%d keys, want %d", got.n, len(want))
+		}
+	}
+}

@@ -80,7 +80,9 @@ func Event(ev *smtp.Event) (a Annotation, ok bool) {
 		Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, DSN: ev.DSN, Text: ev.Reply.Text, Note: ev.Text,
 		Kind: ev.Kind, Outcome: ev.Outcome, Stage: ev.Stage, Direction: ev.Direction, Unasked: unasked(ev),
 	}
-	return Reply(&s), true
+	a = Reply(&s)
+	// A warning of which nothing is known may be of anything: it is no failure of mail.
+	return a, ev.Kind != smtp.KindWarning || a.Entry != 0 || s.Code != 0
 }
 
 // unasked reports a good-bye that answers no QUIT.
@@ -99,7 +101,7 @@ func Reply(s *Said) Annotation {
 	base := knowledge.Load()
 	id, basis := decide(base, s)
 	a := Annotation{Cause: base.Entry(id).Cause, Basis: basis, Entry: id}
-	a.Severity = a.Cause.SeverityOf(s.Direction == smtp.Inbound, transient(s))
+	a.Severity = base.Severity(a.Cause, s.Direction == smtp.Inbound, transient(s))
 	return a
 }
 
@@ -119,84 +121,79 @@ func transient(s *Said) bool {
 }
 
 func decide(base *knowledge.Base, s *Said) (knowledge.EntryID, Basis) {
-	if id, ok := happening(base, s, true); ok {
-		return id, Context
-	}
-	if !s.Code.Positive() || bad(s.Outcome) {
-		if id, ok := rules().match(base, s, s.Text, s.Code == 0 && s.Enhanced.IsZero()); ok {
-			return id, Text
-		}
-		if id, ok := rules().match(base, s, s.Note, true); ok {
-			return id, Text
+	if s.Outcome != smtp.OutcomeNone {
+		// Fates go before any text: they settle the matter.
+		if id, ok := happening(base, s, true); ok {
+			return id, Context
 		}
 	}
-	return byNumbers(base, s)
+	code := base.Code(s.Code)
+	if s.Code.Positive() {
+		if code == nil {
+			return 0, FirstDigit
+		}
+		if c := inContext(code, s, s.Enhanced); c != nil {
+			return c.Entry, Context
+		}
+		return code.Entry, Context
+	}
+	if id, ok := rules().match(base, s, s.Text, s.Code == 0 && s.Enhanced.IsZero()); ok {
+		return id, Text
+	}
+	if id, ok := rules().match(base, s, s.Note, true); ok {
+		return id, Text
+	}
+	return byNumbers(base, code, s)
 }
 
-// byNumbers decides without any text.
-func byNumbers(base *knowledge.Base, s *Said) (knowledge.EntryID, Basis) {
-	enhanced := s.Enhanced
+// inContext returns the first of a code's contexts that fits, nil when none does.
+func inContext(code *knowledge.Code, s *Said, e smtp.EnhancedCode) *knowledge.Context {
+	for i := range code.Contexts {
+		if c := &code.Contexts[i]; c.Fits(s.Stage, s.by(), s.Unasked, e) {
+			return c
+		}
+	}
+	return nil
+}
+
+// byNumbers decides on a failure without any text.
+func byNumbers(base *knowledge.Base, code *knowledge.Code, s *Said) (knowledge.EntryID, Basis) {
+	enhanced, both := s.Enhanced, CodeEnhanced
 	if enhanced.IsZero() {
 		enhanced = s.DSN
 	}
-	code := base.Code(s.Code)
-	status := base.Status(enhanced)
-	if status != nil && (enhanced[0] == 2 || status.Trust == knowledge.NoTrust || s.Code.Positive()) {
-		status = nil
-	}
-	both := CodeEnhanced
 	if s.Code == 0 {
 		both = Enhanced
 	}
-	var inContext *knowledge.Context
+	entry, known := knowledge.EntryID(0), false // the code's, where it has any
 	if code != nil {
-		for i := range code.Contexts {
-			if c := &code.Contexts[i]; c.Fits(s.Stage, s.by(), s.Unasked, enhanced) {
-				inContext = c
-				break
+		entry, known = code.Entry, true
+		if c := inContext(code, s, enhanced); c != nil {
+			if c.Enhanced() {
+				return c.Entry, CodeEnhanced
 			}
+			entry = c.Entry
 		}
 	}
-	switch {
-	case inContext != nil && inContext.Enhanced():
-		return inContext.Entry, CodeEnhanced
-	case status != nil && status.Trust == knowledge.Safe:
-		return status.Entry, both
-	case status != nil && (code == nil || !code.Firm):
-		return status.Entry, both
+	status := base.Status(enhanced)
+	if status != nil && enhanced[0] != 2 { // a success in a failure tells nothing
+		if status.Trust == knowledge.Safe || status.Trust == knowledge.Vague && !(known && code.Firm) {
+			return status.Entry, both
+		}
 	}
-	if id, ok := happening(base, s, false); ok && s.Code == 0 {
-		return id, Context
+	if !known && s.Code == 0 {
+		if id, ok := happening(base, s, false); ok {
+			return id, Context
+		}
 	}
-	switch {
-	case inContext != nil:
-		return known(base, inContext.Entry)
-	case code != nil:
-		return known(base, code.Entry)
+	if base.Entry(entry).Cause == knowledge.Unknown {
+		return entry, FirstDigit // the code has words, but no cause: its first digit is all that counts
 	}
-	return 0, FirstDigit
+	return entry, Context
 }
 
-// known returns an entry that was found by its code. Where the code does not tell a
-// cause, its first digit is all that counts, though it still has words.
-func known(base *knowledge.Base, id knowledge.EntryID) (knowledge.EntryID, Basis) {
-	if base.Entry(id).Cause == knowledge.Unknown {
-		return id, FirstDigit
-	}
-	return id, Context
-}
-
-// bad reports an outcome that a positive reply does not explain.
-func bad(o smtp.Outcome) bool {
-	return o == smtp.Deferred || o == smtp.Bounced || o == smtp.Rejected || o == smtp.Expired
-}
-
-// happening finds what the event tells by itself. Fates go before any text, because
-// they settle the matter; the rest comes where no text and no number told anything.
+// happening finds what an event tells by itself: a fate, or what broke.
 func happening(base *knowledge.Base, s *Said, fate bool) (knowledge.EntryID, bool) {
-	if fate && s.Outcome == smtp.OutcomeNone {
-		return 0, false
-	}
 	for i := range base.Happenings {
 		h := &base.Happenings[i]
 		if h.Fate() == fate && h.Fits(s.Kind, s.Outcome, s.Stage, s.Code) {

@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	// prefixLen is how many bytes of a phrase are looked up at each byte of a text. They
-	// fill a word, and few places of a text begin like a phrase.
-	prefixLen = knowledge.MinPhrase
+	// keyLen is how many bytes of a phrase are looked up at each byte of a text. They fill
+	// a word, and few places of a text hold a phrase's key.
+	keyLen = knowledge.MinPhrase
 
-	// hashBits sizes the table of prefixes: 32 K slots of two bytes stay in the cache, and
-	// a thousand phrases leave most of them empty.
-	hashBits = 15
+	// hashBits sizes the table of keys: 8 K slots of two bytes stay in the processor's
+	// first cache, and a thousand phrases leave most of them empty.
+	hashBits = 13
 
 	// maxPhrases bounds the set of phrases seen in a text, which is on the stack.
 	maxPhrases = 2048
@@ -24,15 +24,18 @@ const (
 	maxAddress = 256
 )
 
-// matcher finds all phrases of all rules in one pass over a text.
+// matcher finds all phrases of all rules in one pass over a text. Each phrase is looked up
+// by four of its bytes, those that the fewest phrases share: not by "user" or "mail", which
+// a hostile text could be full of.
 type matcher struct {
 	phrases []phrase
-	heads   [1 << hashBits]uint16 // 1 + the first phrase of those with this hash of their prefix
+	heads   [1 << hashBits]uint16 // 1 + the first phrase of those with this hash of their key
 	rules   []ruleSets
 }
 
 type phrase struct {
 	text  string
+	at    uint8  // where its key stands in it
 	next  uint16 // 1 + the next phrase of the same hash
 	rules []uint16
 }
@@ -72,15 +75,31 @@ func newMatcher(rules []knowledge.Rule) *matcher {
 			m.rules[i].not = append(m.rules[i].not, intern(text))
 		}
 	}
-	for i := range m.phrases {
-		p := &m.phrases[i]
-		h := hash(prefix(p.text))
-		p.next, m.heads[h] = m.heads[h], uint16(i)+1
-	}
+	m.index()
 	return m
 }
 
-func prefix(s string) uint32 {
+// index enters each phrase under its rarest key.
+func (m *matcher) index() {
+	var common [1 << hashBits]uint16
+	for _, p := range m.phrases {
+		for at := range len(p.text) - keyLen + 1 {
+			common[hash(key(p.text[at:]))]++
+		}
+	}
+	for i := range m.phrases {
+		p := &m.phrases[i]
+		best := hash(key(p.text))
+		for at := range min(len(p.text)-keyLen+1, 256) {
+			if h := hash(key(p.text[at:])); common[h] < common[best] {
+				best, p.at = h, uint8(at)
+			}
+		}
+		p.next, m.heads[best] = m.heads[best], uint16(i)+1
+	}
+}
+
+func key(s string) uint32 {
 	return uint32(s[0])<<24 | uint32(s[1])<<16 | uint32(s[2])<<8 | uint32(s[3])
 }
 
@@ -103,7 +122,7 @@ var fold = func() (t [256]byte) {
 // match returns the entry of the first rule that fits what was said. own tells that text
 // is our own MTA's and no reply.
 func (m *matcher) match(base *knowledge.Base, s *Said, text []byte, own bool) (knowledge.EntryID, bool) {
-	if len(text) < prefixLen {
+	if len(text) < keyLen {
 		return 0, false
 	}
 	var found seen
@@ -127,7 +146,7 @@ func (m *matcher) match(base *knowledge.Base, s *Said, text []byte, own bool) (k
 }
 
 // scan sets the phrases that text holds, and reports whether there is any. Each byte is
-// looked at once and, where a phrase begins, compared with the few that begin like it.
+// looked at once and, where a phrase's key stands, compared with the few of that key.
 func (m *matcher) scan(text []byte, found *seen) (any bool) {
 	var window uint32
 	have := 0 // how many bytes of window are in one piece
@@ -139,13 +158,14 @@ func (m *matcher) scan(text []byte, found *seen) (any bool) {
 			}
 		}
 		window = window<<8 | uint32(fold[text[i]])
-		if have++; have < prefixLen {
+		if have++; have < keyLen {
 			continue
 		}
-		start := i + 1 - prefixLen
-		for p := m.heads[hash(window)]; p != 0; p = m.phrases[p-1].next {
-			if begins(text[start:], m.phrases[p-1].text) {
-				found.add(p - 1)
+		for n := m.heads[hash(window)]; n != 0; n = m.phrases[n-1].next {
+			p := &m.phrases[n-1]
+			before := keyLen + int(p.at)
+			if before <= have && begins(text[i+1-before:], p.text) {
+				found.add(n - 1)
 				any = true
 			}
 		}

@@ -26,23 +26,15 @@ func said(s *knowledge.Sample) Said {
 func TestEveryEntryWinsItsSample(t *testing.T) {
 	base := knowledge.Load()
 	for i := range base.Entries {
-		e := &base.Entries[i]
-		if e.Sample == nil {
-			continue
-		}
-		s := said(e.Sample)
-		if got := Reply(&s); got.Entry != knowledge.EntryID(i) {
-			t.Errorf("%s: its sample %q is won by %s; move the rule or the context, or write a better sample",
-				e.ID, e.Sample.Text, base.Entry(got.Entry).ID)
+		if e := &base.Entries[i]; e.Sample != nil {
+			checkSample(t, e.ID, e.Sample, knowledge.EntryID(i))
 		}
 	}
-}
-
-func TestRulesAndContextsHaveSamples(t *testing.T) {
-	base := knowledge.Load()
 	for i := range base.Rules {
-		if e := base.Entry(base.Rules[i].Entry); e.Sample.Text == "" {
-			t.Errorf("rule %s has no sample", e.ID)
+		r := &base.Rules[i]
+		checkSample(t, r.ID, &r.Sample, r.Entry)
+		if r.Sample.Text == "" {
+			t.Errorf("rule %s has no sample", r.ID)
 		}
 	}
 	for i := range base.Codes {
@@ -51,6 +43,13 @@ func TestRulesAndContextsHaveSamples(t *testing.T) {
 				t.Errorf("context %s has no sample", e.ID)
 			}
 		}
+	}
+}
+
+func checkSample(t *testing.T, id string, sample *knowledge.Sample, want knowledge.EntryID) {
+	s := said(sample)
+	if got := Reply(&s); got.Entry != want {
+		t.Errorf("%s: its sample %q is won by %s; move the rule or the context, or write a better sample", id, sample.Text, entry(got))
 	}
 }
 

@@ -94,11 +94,11 @@ func (s Severity) String() string { return nameOf(severityIDs[:], s) }
 // Severity is the cause's severity for one permanent (5yz) reply of another server to us.
 func (c Cause) Severity() Severity { return Load().cause(c).severity }
 
-// SeverityOf is the severity of one reply. A 4yz form of an error or of something
+// Severity is the severity of one reply. A 4yz form of an error or of something
 // critical is one step lower, because the queue tries again. Inbound, where our own
 // server said it, most refusals are the stranger's trouble and not ours.
-func (c Cause) SeverityOf(inbound, transient bool) Severity {
-	facts := Load().cause(c)
+func (b *Base) Severity(c Cause, inbound, transient bool) Severity {
+	facts := b.cause(c)
 	if inbound {
 		return facts.inbound
 	}

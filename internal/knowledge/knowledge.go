@@ -36,7 +36,7 @@ type EntryID uint16
 type Entry struct {
 	ID     string
 	Cause  Cause
-	Sample *Sample // what the entry must win; nil where the entry's own code says it
+	Sample *Sample // what a context or a happening must win; nil for the others
 }
 
 // Sample is a reply, or a line of our own MTA's, with what was known around it.
@@ -123,6 +123,7 @@ type EnhancedCode struct {
 // all of Also are, none of Not is, and the rest of what it names fits. The first rule in
 // the file that fits wins.
 type Rule struct {
+	ID             string
 	Any, Also, Not []string // folded to lower case
 	Codes          []smtp.Code
 	Class          int  // 4 or 5; 0: any
@@ -131,6 +132,7 @@ type Rule struct {
 	Reply          bool // for replies, not for what our own MTA says
 	stages         uint32
 	Entry          EntryID
+	Sample         Sample // what the rule must win
 }
 
 // At reports whether the rule may be used at a stage.
@@ -458,11 +460,11 @@ func loadEnhanced(b *Base) error {
 func loadRules(b *Base) error {
 	var in struct {
 		Rule []struct {
-			ID, Cause, By, Said string
-			Any, Also, Not, At  []string
-			Code                []int
-			Class               int
-			Sample              string
+			ID, As, Cause, By, Said string
+			Any, Also, Not, At      []string
+			Code                    []int
+			Class                   int
+			Sample                  string
 		}
 	}
 	if err := decode("rules.toml", &in); err != nil {
@@ -472,7 +474,7 @@ func loadRules(b *Base) error {
 		if err := checkPhrases(r.Any, r.Also, r.Not); err != nil {
 			return fmt.Errorf("rules.toml: %s: %w", r.ID, err)
 		}
-		rule := Rule{Any: r.Any, Also: r.Also, Not: r.Not, Class: r.Class}
+		rule := Rule{ID: r.ID, Any: r.Any, Also: r.Also, Not: r.Not, Class: r.Class}
 		s := Sample{Text: r.Sample, By: Remote}
 		var err error
 		var at []smtp.Stage
@@ -500,12 +502,25 @@ func loadRules(b *Base) error {
 		default:
 			return fmt.Errorf("rules.toml: %s: said %q is neither own nor reply", r.ID, r.Said)
 		}
-		if rule.Entry, err = b.add(r.ID, r.Cause, &s); err != nil {
+		rule.Sample = s
+		if rule.Entry, err = b.entryOf(r.ID, r.As, r.Cause); err != nil {
 			return fmt.Errorf("rules.toml: %w", err)
 		}
 		b.Rules = append(b.Rules, rule)
 	}
 	return nil
+}
+
+// entryOf returns the entry of a rule: its own, or the context that it says it is.
+func (b *Base) entryOf(id, as, cause string) (EntryID, error) {
+	if as == "" {
+		return b.add(id, cause, nil)
+	}
+	e, ok := b.byID[as]
+	if !ok || cause != "" {
+		return 0, fmt.Errorf("%s: as %q is no context of codes.toml, or a cause stands beside it", id, as)
+	}
+	return e, nil
 }
 
 // MinPhrase is the length in bytes that a phrase has at least. A shorter one would be

@@ -226,7 +226,7 @@ func TestCauses(t *testing.T) {
 		{ServerTrouble, true, true, Error},
 		{Greylisted, false, true, Info},
 	} {
-		if got := c.cause.SeverityOf(c.inbound, c.transient); got != c.want {
+		if got := Load().Severity(c.cause, c.inbound, c.transient); got != c.want {
 			t.Errorf("%s inbound=%v transient=%v: %s, want %s", c.cause, c.inbound, c.transient, got, c.want)
 		}
 	}

@@ -11,8 +11,11 @@ import (
 // system's and differ from one to the next, so there text tells, which is what follows
 // the number. It returns "" when neither does.
 func ErrnoName(n int32, text []byte) string {
-	if n < 0 && int(-n) < len(errnoNames) {
+	if n < 0 && n > -int32(len(errnoNames)) {
 		return errnoNames[-n]
+	}
+	if n == 0 {
+		return "" // no number was recorded
 	}
 	table := systemErrors
 	if n < 0 {

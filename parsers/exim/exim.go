@@ -44,15 +44,11 @@ func (Parser) Parse(line []byte, ev *smtp.Event) bool {
 func ParseMessage(msg []byte, ev *smtp.Event) bool {
 	ev.Format = smtp.FormatExim
 	msg = trimEnd(msg)
-	n, text := fragment(msg)
-	if n > 1 {
-		// Exim splits what is too long for syslog (src/log.c, write_syslog). Only the
-		// first piece has a head and the words that say what it is about.
-		ev.Kind = smtp.KindNotice
-		return true
-	}
-	text = head(text, ev)
-	if ev.Stamp.Flags&smtp.HasTime == 0 && ev.Queue == nil && continues(text) {
+	n, rest := fragment(msg)
+	text := head(rest, ev)
+	// Exim splits what is too long for syslog (src/log.c, write_syslog). Only the first
+	// piece has a head and the words that say what it is about.
+	if n > 1 || len(text) == len(rest) && continues(text) {
 		ev.Kind = smtp.KindNotice
 		return true
 	}

@@ -93,12 +93,14 @@ const (
 	withID  = stamped + "10HmaX-000000005vi-0000 "
 )
 
-// check parses each line behind head and compares what it says.
-func check(t *testing.T, head string, rows []struct{ line, want string }) {
+type row struct{ line, want string }
+
+// check parses each line and compares what it says.
+func check(t *testing.T, rows []row) {
 	t.Helper()
 	var ev smtp.Event
 	for _, r := range rows {
-		ok := Parser{}.Parse([]byte(head+r.line), &ev)
+		ok := Parser{}.Parse([]byte(r.line), &ev)
 		if got := show(&ev); !ok || got != r.want {
 			t.Errorf("%s\n got %s (%v)\nwant %s", r.line, got, ok, r.want)
 		}

@@ -68,6 +68,9 @@ func flagged(flag smtp.EximFlag, b []byte, ev *smtp.Event) {
 		delivery(b, ev)
 	}
 	ev.Kind = smtp.KindDelivery
+	if len(ev.Text) == 0 {
+		ev.Text = nil
+	}
 	if ev.Direction == smtp.DirectionNone {
 		ev.Direction = smtp.Internal
 		// A reply shows another server even where no host is named, as with LMTP over a socket.
@@ -131,7 +134,10 @@ func delivery(b []byte, ev *smtp.Event) {
 	case ev.Flag == smtp.EximSuppressed:
 		ev.Probe = true
 	case thrownAway(ev):
-		ev.Outcome, ev.Text = smtp.Discarded, bytes.TrimLeft(rest, ": ")
+		ev.Outcome = smtp.Discarded
+		if why, ok := cutPrefix(rest, ": "); ok {
+			ev.Text = why
+		}
 	default:
 		ev.Outcome = smtp.Sent
 	}

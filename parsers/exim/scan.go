@@ -211,21 +211,25 @@ func peer(b []byte) (p smtp.Peer, helo, rest []byte) {
 // heloEnd finds the ") [ip]" that ends the HELO name which b starts with. A client whom
 // helo_accept_junk_hosts lets in may have written one of its own into the name, so a
 // bracket that closes nothing further on, with an address behind it, is the true one.
+// So is one whose opening follows the first address at once: nothing of Exim's does.
 // That search ends where other fields or a text begin, for those are strangers' words
 // too. n is 0 when there is none.
 func heloEnd(b []byte) (end, n int) {
 	b = within(b, maxHelo)
-	depth := 0
+	depth, next := 0, 0 // next is where the words behind the address begin
+	again := false
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
 		case '(':
 			depth++
+			again = again || i == next
 		case ')':
 			depth--
-			if i+2 < len(b) && b[i+1] == ' ' && b[i+2] == '[' && (n == 0 || depth < 0) {
+			if i+2 < len(b) && b[i+1] == ' ' && b[i+2] == '[' && (n == 0 || depth < 0 || again) {
 				if _, _, m := endpoint(b[i+2:]); m > 0 {
 					end, n, depth = i, m, 0
 					i += 1 + m
+					next, again = i+2, false
 				}
 			}
 		case '=', '<', '"':

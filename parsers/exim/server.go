@@ -149,8 +149,10 @@ func client(b []byte, ev *smtp.Event) (rest []byte) {
 
 // failed stores what an inbound session came to.
 func failed(ev *smtp.Event, kind smtp.Kind, stage smtp.Stage, text []byte) bool {
-	ev.Kind, ev.Stage, ev.Direction, ev.Failed = kind, stage, smtp.Inbound, true
-	ev.Text = text
+	ev.Kind, ev.Stage, ev.Direction, ev.Failed, ev.Text = kind, stage, smtp.Inbound, true, nil
+	if len(text) > 0 {
+		ev.Text = text
+	}
 	return true
 }
 

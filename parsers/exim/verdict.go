@@ -30,8 +30,8 @@ func led(b []byte, ev *smtp.Event) bool {
 		ev.Kind, ev.Direction, ev.Text = smtp.KindNotice, smtp.Inbound, rest
 		return true
 	}
-	if _, r, ok := cut(rest, "reject from cutthrough after "); ok {
-		return cutthrough(r, ev)
+	if bytes.Contains(rest, []byte(fromCutthrough)) {
+		return cutthrough(rest, ev)
 	}
 	if ev.Queue != nil && !ev.Peer.IsZero() {
 		attempt(rest, ev)
@@ -163,19 +163,28 @@ func discarded(b []byte, ev *smtp.Event) bool {
 	return true
 }
 
+const fromCutthrough = "reject from cutthrough after "
+
 // cutthrough reads a refusal that hands on what the next server said while the message
-// was on its way to it: "after DATA: R=... T=... H=... C="459 ..."".
+// was on its way to it: "address F=<sender> tmp-reject from cutthrough after DATA:
+// R=... T=... H=... C="459 ..."".
 func cutthrough(b []byte, ev *smtp.Event) bool {
-	stage, rest := commandAt(b)
+	rest := fields(recipient(b, ev), ev, atServer)
+	_, command, ok := cut(rest, fromCutthrough)
+	if !ok {
+		return false
+	}
+	stage, rest := commandAt(command)
 	if stage == smtp.StageDATA {
-		stage = smtp.StageDOT
+		stage = smtp.StageDOT // the message was read by then
 	}
 	client := ev.Peer
 	ev.Peer = smtp.Peer{}
 	fields(blanks(bytes.TrimPrefix(rest, []byte{':'})), ev, atDelivery)
 	ev.ReplyHost, ev.Peer = ev.Peer, client
-	text := ev.Reply.Text
-	return verdict(ev, stage, text)
+	failed(ev, smtp.KindReject, stage, ev.Reply.Text)
+	ev.Outcome = smtp.Rejected
+	return true
 }
 
 // tooMany reads "excess rejected: sender=<address> HOST", recipients over the limit.

@@ -83,10 +83,10 @@ func (m *message) arrivedTry(i int) int64 {
 
 // log adds a line of a daemon, in which %x stands for what the conversation knows:
 //
-//	%c client, as name[address]   %a its address   %h its HELO name
+//	%c client, as name[address]   %a its address   %o its port   %h its HELO name
 //	%q queue ID   %Q that of the notification   %f reverse-path   %t forward-path   %l local part of it   %m Message-ID   %s size
 //	%r relay, as name[address]    %R its name      %A its address
-//	%u who authenticated          %n a number below 100           %p a port    %x eight hex digits
+//	%u who authenticated          %n a number below 100           %p a large number  %x eight hex digits
 //	%d Postfix's delay= and delays= of this try    %k of a local delivery
 func (c *conversation) log(ms int, d daemon, shape string) {
 	c.endLine()
@@ -129,6 +129,8 @@ func (c *conversation) fill(letter byte) {
 		b = c.client.appendBoth(b)
 	case 'a':
 		b = c.client.appendAddress(b)
+	case 'o':
+		b = strconv.AppendInt(b, int64(1024+c.client.domain%60_000), 10)
 	case 'h':
 		b = c.client.appendName(b)
 	case 'q':

@@ -262,22 +262,22 @@ func postfixReject(c *conversation) {
 func postfixScreened(c *conversation) {
 	c.client = c.g.bot()
 	c.message.from, c.message.to = c.g.stranger(), c.g.ours()
-	c.log(0, postscreen, "CONNECT from [%a]:%p to [192.0.2.10]:25")
+	c.log(0, postscreen, "CONNECT from [%a]:%o to [192.0.2.10]:25")
 	switch c.g.rng.below(5) {
 	case 0:
-		c.log(2, postscreen, "PASS OLD [%a]:%p")
+		c.log(2, postscreen, "PASS OLD [%a]:%o")
 		c.log(5, smtpd, "connect from %c")
 		c.log(60, smtpd, "disconnect from %c ehlo=1 quit=1 commands=2")
 	case 1:
-		c.log(200, postscreen, "PREGREET 18 after 0.1%n from [%a]:%p: EHLO %h\\r\\n")
-		c.log(900, postscreen, "DISCONNECT [%a]:%p")
+		c.log(200, postscreen, "PREGREET 18 after 0.1%n from [%a]:%o: EHLO %h\\r\\n")
+		c.log(900, postscreen, "DISCONNECT [%a]:%o")
 	case 2:
-		c.log(1500, postscreen, "HANGUP after 1.%n from [%a]:%p in tests before SMTP handshake")
-		c.log(0, postscreen, "DISCONNECT [%a]:%p")
+		c.log(1500, postscreen, "HANGUP after 1.%n from [%a]:%o in tests before SMTP handshake")
+		c.log(0, postscreen, "DISCONNECT [%a]:%o")
 	default:
-		c.log(6000, postscreen, "DNSBL rank 6 for [%a]:%p")
-		c.log(400, postscreen, "NOQUEUE: reject: RCPT from [%a]:%p: 550 5.7.1 Service unavailable; client [%a] blocked using zen.spamhaus.org; from=<%f>, to=<%t>, proto=ESMTP, helo=<%h>")
-		c.log(100, postscreen, "DISCONNECT [%a]:%p")
+		c.log(6000, postscreen, "DNSBL rank 6 for [%a]:%o")
+		c.log(400, postscreen, "NOQUEUE: reject: RCPT from [%a]:%o: 550 5.7.1 Service unavailable; client [%a] blocked using zen.spamhaus.org; from=<%f>, to=<%t>, proto=ESMTP, helo=<%h>")
+		c.log(100, postscreen, "DISCONNECT [%a]:%o")
 	}
 }
 

@@ -129,6 +129,9 @@ func (r *reader) stopped() bool {
 // file reads one input to its end.
 func (r *reader) file(in *source.Input) error {
 	head, err := in.Head()
+	if in.Found && (errors.Is(err, errors.ErrUnsupported) || in.Binary()) {
+		return nil // it only lay in the folder that was named
+	}
 	if err != nil && len(head) == 0 {
 		r.lost(in, summary.File{Path: in.Path}, err)
 		return nil

@@ -19,10 +19,6 @@ import (
 )
 
 const (
-	// DefaultBlockSize is how many bytes are parsed at a time. At 150 bytes a line this
-	// makes 400 events, whose memory still fits a core's second-level cache.
-	DefaultBlockSize = 64 << 10
-
 	// spare is how many batches there are beyond one for each worker: one being
 	// filled, one being handled, and two that wait, so that neither side stands still.
 	spare = 4
@@ -61,7 +57,7 @@ type Stats struct {
 // Options says how to run.
 type Options struct {
 	Workers   int // how many parse at the same time; 1 when less
-	BlockSize int // bytes parsed at a time; DefaultBlockSize when 0
+	BlockSize int // bytes parsed at a time; BlockSize when 0
 }
 
 // Run reads r to its end, parses each line with p, calls prepare for each event on the

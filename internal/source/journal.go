@@ -11,6 +11,12 @@ import (
 	"time"
 )
 
+// MaxMessage is how many bytes of a record's message are kept: as much as of a line
+// elsewhere.
+const MaxMessage = 1 << 20
+
+var newline = []byte{'\n'}
+
 const (
 	// journalMagic begins every journal export: journalctl writes the cursor first.
 	journalMagic = "__CURSOR="
@@ -31,8 +37,7 @@ const (
 // The format is systemd's "Journal Export Format": fields KEY=VALUE, each on a line; a
 // field whose value is not plain text as KEY, a newline, its length in 8 bytes with the lowest
 // first, the value and a newline; an empty line after each record. Newlines within a value
-// become blanks. Of a message, MaxLine bytes are kept, and its line is longer by its head,
-// so Blocks counts it as cut; of the fields that do not go into the line, nothing is kept.
+// become blanks. Of a message, MaxMessage bytes are kept; of the fields that do not go into the line, nothing is kept.
 type journal struct {
 	r       *bufio.Reader
 	out     []byte // lines that wait to be read, from off on
@@ -144,7 +149,7 @@ func (j *journal) binary(keep *[]byte, limit int) error {
 func (j *journal) slot(name []byte) (keep *[]byte, limit int) {
 	switch string(name) {
 	case "MESSAGE":
-		return &j.message, MaxLine
+		return &j.message, MaxMessage
 	case "__REALTIME_TIMESTAMP":
 		return &j.received, maxJournalWord
 	case "_SOURCE_REALTIME_TIMESTAMP":

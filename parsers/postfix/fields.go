@@ -226,7 +226,7 @@ func seconds(b []byte) (d time.Duration, n int) {
 			if b[n+1] == '-' {
 				d /= 10
 			} else {
-				d = min(d*10, maxDelay)
+				d = min(d, maxDelay/10) * 10
 			}
 		}
 		n += 2 + m

@@ -28,6 +28,9 @@ func warning(b []byte, ev *smtp.Event) bool {
 		return true
 	}
 	ev.Kind, ev.Failed, ev.Text = smtp.KindWarning, true, rest
+	if b[0] != 'w' {
+		ev.Text = b // worse than a warning, which the word tells
+	}
 	warned(rest, ev)
 	return true
 }
@@ -104,7 +107,8 @@ func sasl(b []byte, ev *smtp.Event) bool {
 		ev.Kind, ev.Stage = smtp.KindAuth, smtp.StageAUTH
 		return true
 	}
-	method, rest, ok := cut(rest, " authentication ")
+	told := b[n+len(": "):]
+	method, _, ok := cut(rest, " authentication ")
 	if !ok {
 		return false
 	}
@@ -113,11 +117,11 @@ func sasl(b []byte, ev *smtp.Event) bool {
 		ev.Direction = smtp.Inbound
 	}
 	ev.AuthMethod = method
-	if i := lastIndex(rest, ", sasl_username="); i >= 0 {
-		ev.User = rest[i+len(", sasl_username="):]
-		rest = rest[:i]
+	if i := lastIndex(told, ", sasl_username="); i >= 0 {
+		ev.User = told[i+len(", sasl_username="):]
+		told = told[:i]
 	}
-	ev.Text = rest
+	ev.Text = told
 	return true
 }
 

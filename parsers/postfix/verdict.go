@@ -18,10 +18,7 @@ import (
 // into the tail.
 func verdict(b []byte, ev *smtp.Event) bool {
 	colon := bytes.IndexByte(b[:min(len(b), maxAction)], ':')
-	if colon < 0 {
-		return withoutRecipient(b, ev)
-	}
-	if !action(b[:colon], ev) {
+	if colon < 0 || !action(b[:colon], ev) {
 		return false
 	}
 	rest := separator(b[colon+1:])
@@ -220,16 +217,4 @@ func fromTail(b []byte, ev *smtp.Event) []byte {
 		}
 	}
 	return b
-}
-
-// withoutRecipient reads postscreen's "DATA without valid RCPT from [address]:port".
-func withoutRecipient(b []byte, ev *smtp.Event) bool {
-	i := index(b[:min(len(b), maxAction)], " without valid RCPT from ")
-	if i < 0 {
-		return false
-	}
-	ev.Kind, ev.Direction, ev.Failed, ev.Text = smtp.KindWarning, smtp.Inbound, true, b
-	ev.Stage = smtp.ParseStage(b[:i])
-	ev.Peer, _ = peer(b[i+len(" without valid RCPT from "):])
-	return true
 }

@@ -105,19 +105,24 @@ func Reply(s *Said) Annotation {
 	return a
 }
 
-// transient reports that the failure is one of those that the queue tries again.
+// transient reports that the failure is one of those that are tried again, or that
+// nothing has been decided for good by it.
 func transient(s *Said) bool {
+	e := s.Enhanced
+	if e.IsZero() {
+		e = s.DSN
+	}
 	switch {
 	case s.Code != 0:
 		return s.Code.Transient()
 	case s.Outcome == smtp.Deferred:
 		return true
-	case s.Outcome != smtp.OutcomeNone && s.Outcome != smtp.Rejected:
+	case s.Outcome == smtp.Bounced || s.Outcome == smtp.Expired:
 		return false
-	case !s.Enhanced.IsZero():
-		return s.Enhanced[0] == 4
+	case !e.IsZero():
+		return e[0] == 4
 	}
-	return s.DSN[0] == 4
+	return s.Outcome == smtp.OutcomeNone
 }
 
 func decide(base *knowledge.Base, s *Said) (knowledge.EntryID, Basis) {
@@ -140,8 +145,10 @@ func decide(base *knowledge.Base, s *Said) (knowledge.EntryID, Basis) {
 	if id, ok := rules().match(base, s, s.Text, s.Code == 0 && s.Enhanced.IsZero()); ok {
 		return id, Text
 	}
-	if id, ok := rules().match(base, s, s.Note, true); ok {
-		return id, Text
+	if s.Code == 0 {
+		if id, ok := rules().match(base, s, s.Note, true); ok {
+			return id, Text
+		}
 	}
 	return byNumbers(base, code, s)
 }

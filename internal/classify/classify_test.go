@@ -36,7 +36,7 @@ func TestReplies(t *testing.T) {
 		{out, "VRFY", "252 2.0.0 a", "in_progress", "context", "info"},
 
 		// One code, several contexts.
-		{out, "CONNECT", "421 mx.example.net Service not available, closing transmission channel", "server_trouble", "context", "warning"},
+		{out, "CONNECT", "421 mx.example.net Not today", "server_trouble", "context", "warning"},
 		{out, "DATA", "421 mx.example.net closing transmission channel", "server_trouble", "context", "warning"},
 		{out, "CONNECT", "421 4.7.0 Too many connections from 192.0.2.1", "rate_limited", "text", "warning"},
 		{in, "DATA", "421 4.4.2 mx.example.net Error: timeout exceeded", "connection", "text", "info"},

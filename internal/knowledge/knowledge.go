@@ -96,6 +96,16 @@ func (c *Context) Fits(stage smtp.Stage, by By, unasked bool, e smtp.EnhancedCod
 	return false
 }
 
+// At returns the commands that the context is about, none when it may be any.
+func (c *Context) At() (at []smtp.Stage) {
+	for s := range smtp.Stage(smtp.NumStages) {
+		if c.stages&(1<<s) != 0 {
+			at = append(at, s)
+		}
+	}
+	return at
+}
+
 // Enhanced reports whether the context rests on the enhanced code too.
 func (c *Context) Enhanced() bool { return c.enhanced != nil }
 

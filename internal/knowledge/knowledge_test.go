@@ -124,8 +124,8 @@ func checkWords(t *testing.T, w *Words) {
 	for _, b := range []string{"provider_text", "text", "code_enhanced", "enhanced", "context", "first_digit"} {
 		need("basis "+b, w.file.Basis[b])
 	}
-	for _, e := range []string{"quit", "server_closed", "lost", "timed_out", "refused", "aborted", "open"} {
-		need("end "+e, w.file.End[e])
+	for e := range smtp.End(smtp.NumEnds) {
+		need("end "+e.String(), w.End(e))
 	}
 	for _, digit := range []string{"2", "3", "4", "5"} {
 		need("class "+digit, w.file.Class[digit])

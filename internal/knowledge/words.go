@@ -238,7 +238,7 @@ func (w *Words) Basis(name string) string {
 	return w.pick(func(f *wordsFile) map[string]string { return f.Basis }, name)
 }
 
-// End returns how a session ended, by the end's machine-readable name.
-func (w *Words) End(name string) string {
-	return w.pick(func(f *wordsFile) map[string]string { return f.End }, name)
+// End returns how a session ended.
+func (w *Words) End(e smtp.End) string {
+	return w.pick(func(f *wordsFile) map[string]string { return f.End }, e.String())
 }

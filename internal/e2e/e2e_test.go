@@ -154,6 +154,9 @@ var build = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := os.MkdirAll(filepath.Dir(bin), 0o755); err != nil {
+		return "", err
+	}
 	cmd := exec.Command("go", "build", "-o", bin, "../../cmd/mailwhy")
 	cmd.Stderr = os.Stderr
 	return bin, cmd.Run()

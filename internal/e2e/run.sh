@@ -34,14 +34,14 @@ fi
 # Exim may not be installed beside Postfix, so it is unpacked and only the libraries it names are installed.
 export EXIM=$PWD/build/exim/usr/sbin/exim4
 if [ ! -x "$EXIM" ]; then
+	rm -f build/exim4-daemon-light_*.deb
 	(cd build && apt download exim4-daemon-light)
-	deb=$(ls -t build/exim4-daemon-light_*.deb | head -1)
-	dpkg -x "$deb" build/exim
+	dpkg -x build/exim4-daemon-light_*.deb build/exim
 fi
 getent passwd Debian-exim >/dev/null || useradd --system --no-create-home --shell /usr/sbin/nologin Debian-exim
 if ldd "$EXIM" | grep -q 'not found'; then
-	libraries=$(dpkg-deb -f "$(ls -t build/exim4-daemon-light_*.deb | head -1)" Depends | tr ',' '\n' | sed -n 's/^ *\(lib[^ (|]*\).*/\1/p')
+	libraries=$(dpkg-deb -f build/exim4-daemon-light_*.deb Depends | tr ',' '\n' | sed -n 's/^ *\(lib[^ (|]*\).*/\1/p')
 	apt install -y --no-install-recommends $libraries
 fi
 
-exec go test -tags e2e -count=1 -timeout 4m "$@" ./internal/e2e
+go test -tags e2e -count=1 -timeout 4m "$@" ./internal/e2e

@@ -4,7 +4,7 @@
 //	go run ./internal/testlog/bench              # or: make bench
 //	BENCH_SIZE=100M go run ./internal/testlog/bench
 //
-// Logs, the binary and the unpacked packages are kept in build/. The figures tell of one machine and judge nothing: the exit
+// Logs, the binary and the unpacked packages are kept in build/; delete build/bench-*.log after a change of the generator. The figures tell of one machine and judge nothing: the exit
 // status is 0 unless a program could not be run.
 package main
 

@@ -158,12 +158,14 @@ func thrownAway(ev *smtp.Event) bool {
 func failure(b []byte, ev *smtp.Event) {
 	text := fields(recipient(b, ev), ev, atFailure)
 	text = cutTime(blanks(bytes.TrimPrefix(text, []byte{':'})))
-	ev.Outcome, ev.Text = smtp.Bounced, text
+	ev.Outcome, ev.Failed, ev.Text = smtp.Bounced, true, text
 	if !conversation(text, ev) {
 		connection(text, ev)
 		ownCode(text, ev)
 	}
-	if ev.Reply.Code == 0 && gaveUp(text) {
+	if !ev.Reply.Code.Permanent() && gaveUp(text) {
+		// The reply of the last try stands before Exim's words.
+		ev.Reply.Text = bytes.TrimSuffix(ev.Reply.Text, []byte(": "+timeoutExceeded))
 		ev.Outcome = smtp.Expired
 	}
 }
@@ -178,17 +180,19 @@ func cutTime(b []byte) []byte {
 	return b
 }
 
+const timeoutExceeded = "retry timeout exceeded"
+
 // gaveUp reports the texts of a bounce that comes from the end of Exim's patience
 // (src/deliver.c, src/retry.c).
 func gaveUp(text []byte) bool {
-	return bytes.HasSuffix(text, []byte("retry timeout exceeded")) ||
+	return bytes.HasSuffix(text, []byte(timeoutExceeded)) ||
 		bytes.HasSuffix(text, []byte("have been failing for a long time (and retry time not reached)")) ||
 		bytes.Contains(text, []byte("after a long failure period"))
 }
 
 // deferral reads "== address fields defer (errno)[: error][ H=host][ DT=time][: text]".
 func deferral(b []byte, ev *smtp.Event) {
-	ev.Outcome = smtp.Deferred
+	ev.Outcome, ev.Failed = smtp.Deferred, true
 	b = fields(recipient(b, ev), ev, atFailure)
 	if r, ok := cutPrefix(b, "routing"); ok {
 		b = blanks(r)
@@ -263,68 +267,61 @@ func ownCode(text []byte, ev *smtp.Event) {
 // quotes included, so it goes up to the first thing that only a field or a verdict can
 // be.
 func recipient(b []byte, ev *smtp.Event) (rest []byte) {
+	end := -1 // of the address, once parents or the original were seen behind it
 	i := 0
-	to := -1 // where the address ends, once something behind it was seen
-	special := len(b) > 0 && (b[0] == '|' || b[0] == '/' || b[0] == '>' || b[0] == ':')
-	for i < len(b) {
-		switch c := b[i]; {
-		case c == '<' && i > 0:
-			if a, n := angle(b[i:]); n > 0 && endsWord(b, i+n) {
-				ev.OrigTo = a
-				to = firstEnd(to, i)
-				i += n
-				if i < len(b) && b[i] == ':' {
-					ev.To = trimRight(b[:to:to])
-					return b[i:]
-				}
-				i += gap(b[i:])
-				continue
+	for i < len(b) && (i == 0 || !endsRecipient(b[i:])) {
+		if n := origin(b, i, ev); n > 0 {
+			if end < 0 {
+				end = i
 			}
-		case c == '(' && i > 0:
-			if n := bytes.IndexByte(within(b[i:], maxGroup), ')') + 1; n > 0 && endsWord(b, i+n) {
-				to = firstEnd(to, i)
-				i += n + gap(b[i+n:])
-				continue
-			}
-		case c == '"':
-			if q := quoted(b[i:]); i+q < len(b) {
-				i += q
-			}
-		case i > 0 && endsRecipient(b[i:]):
-			to = firstEnd(to, i)
-			ev.To = trimRight(b[:to:to])
-			return b[i:]
+			i += n + gap(b[i+n:])
+			continue
 		}
-		n := word(b[i:])
-		if n > 1 && b[i+n-1] == ':' && !special {
-			to = firstEnd(to, i+n-1)
-			ev.To = trimRight(b[:to:to])
-			return b[i+n-1:]
+		n := addressWord(b[i:])
+		if n > 1 && b[i+n-1] == ':' && bytes.IndexByte([]byte("|/>:"), b[0]) < 0 {
+			i += n - 1 // "address: why", where the address is no command, file or special item
+			break
 		}
-		i += n
-		i += gap(b[i:])
+		i += n + gap(b[i+n:])
 	}
-	to = firstEnd(to, len(b))
-	ev.To = trimRight(b[:to:to])
-	return nil
-}
-
-func firstEnd(to, i int) int {
-	if to < 0 {
-		return i
+	if end < 0 {
+		end = i
 	}
-	return to
+	ev.To = bytes.TrimRight(b[:end:end], " ")
+	return b[i:]
 }
 
-// endsWord reports that a word ends at i.
-func endsWord(b []byte, i int) bool {
-	return i >= len(b) || b[i] == ' ' || b[i] == ':'
+// origin returns the length of the "(parent, ...)" or "<original>" that stands at b[i],
+// behind an address.
+func origin(b []byte, i int, ev *smtp.Event) (n int) {
+	if i == 0 {
+		return 0
+	}
+	var original []byte
+	switch b[i] {
+	case '<':
+		original, n = angle(b[i:])
+	case '(':
+		n = bytes.IndexByte(within(b[i:], maxGroup), ')') + 1
+	}
+	if n == 0 || i+n < len(b) && b[i+n] != ' ' && b[i+n] != ':' {
+		return 0 // it is a piece of the address
+	}
+	if original != nil {
+		ev.OrigTo = original
+	}
+	return n
 }
 
-// gap returns the number of blanks at the start of b.
-func gap(b []byte) int { return len(b) - len(blanks(b)) }
-
-func trimRight(b []byte) []byte { return bytes.TrimRight(b, " ") }
+// addressWord returns the length of a word that may begin with a quoted string.
+func addressWord(b []byte) int {
+	if b[0] == '"' {
+		if q := quoted(b); q < len(b) {
+			return q + word(b[q:])
+		}
+	}
+	return word(b)
+}
 
 // endsRecipient reports whether b starts with what can only follow an address: a field,
 // the verdict of a deferral, or the colon before a failure's text.

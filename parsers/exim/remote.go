@@ -127,8 +127,12 @@ func commandAt(b []byte) (stage smtp.Stage, rest []byte) {
 	}
 	stage = smtp.ParseStage(b[:n])
 	switch {
-	case stage == smtp.StageBDAT && bytes.Contains(within(b, 64), []byte(" LAST")):
-		stage = smtp.StageDOT
+	case stage == smtp.StageBDAT:
+		rest := toColon(b)
+		if bytes.HasSuffix(b[:len(b)-len(rest)], []byte(" LAST")) {
+			stage = smtp.StageDOT
+		}
+		return stage, rest
 	case stage == smtp.StageMAIL || stage == smtp.StageRCPT:
 		// The path may hold a colon and a blank of its own.
 		if i := bytes.IndexByte(within(b, maxAddress), '<'); i > 0 {

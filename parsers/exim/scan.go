@@ -38,6 +38,9 @@ func blanks(b []byte) []byte {
 	return b
 }
 
+// gap returns the number of blanks at the start of b.
+func gap(b []byte) int { return len(b) - len(blanks(b)) }
+
 func cutPrefix(b []byte, prefix string) ([]byte, bool) {
 	if len(b) < len(prefix) || string(b[:len(prefix)]) != prefix {
 		return b, false
@@ -109,12 +112,10 @@ func address(b []byte) (a []byte, n int) {
 	if a, n = angle(b); n > 0 {
 		return a, n
 	}
-	n = word(b)
-	if len(b) > 0 && b[0] == '"' {
-		if q := quoted(b); q < len(b) {
-			n = q + word(b[q:])
-		}
+	if len(b) == 0 {
+		return nil, 0
 	}
+	n = addressWord(b)
 	a = b[:n]
 	if len(a) > 0 && a[len(a)-1] == ':' {
 		a, n = a[:len(a)-1], n-1

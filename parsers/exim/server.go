@@ -16,7 +16,7 @@ func unflagged(b []byte, ev *smtp.Event) bool {
 	}
 	for i := range openings {
 		if o := &openings[i]; hasPrefix(b, o.text) {
-			ev.Kind, ev.Text = o.kind, b
+			ev.Kind, ev.Text, ev.Failed = o.kind, b, o.kind == smtp.KindWarning
 			return o.read == nil || o.read(b[len(o.text):], ev)
 		}
 	}
@@ -220,12 +220,13 @@ func dataTimeout(b []byte, ev *smtp.Event) bool {
 // smtp_no_mail), whose C= lists its commands. After a QUIT it tells that the session is
 // over; any other end has a line of its own, and this one adds only the commands.
 func noMail(b []byte, ev *smtp.Event) bool {
-	_, from, ok := cut(within(b, 64), "SMTP connection from ")
+	b, _ = cutPrefix(b, "TFO")
+	b, ok := cutPrefix(bytes.TrimLeft(b, "* "), "SMTP connection from ")
 	if !ok {
 		return false
 	}
 	ev.Text = nil // of which C= makes the commands
-	client(b[len(within(b, 64))-len(from):], ev)
+	client(b, ev)
 	ev.Kind = smtp.KindNotice
 	if bytes.Equal(ev.Text, []byte("QUIT")) || bytes.HasSuffix(ev.Text, []byte(",QUIT")) {
 		ev.Kind, ev.Stage = smtp.KindDisconnect, smtp.StageQUIT
@@ -237,16 +238,19 @@ func noMail(b []byte, ev *smtp.Event) bool {
 // client's and may hold a quote and a host of its own, so the last host counts; what
 // follows it is Exim's.
 func badCommand(b []byte, ev *smtp.Event) bool {
-	i := bytes.LastIndex(b, []byte("\" H="))
-	if i < 0 {
-		i = bytes.LastIndex(b, []byte("\" U="))
-	}
+	i := commandEnd(b)
 	if i < 0 {
 		ev.Text = nil // it may hold a secret
 		return false
 	}
 	rest := client(b[i+2:], ev)
 	return failed(ev, smtp.KindReject, verb(b[:i]), rest)
+}
+
+// commandEnd returns the place of the quote that ends a client's command, before the
+// host or the local user.
+func commandEnd(b []byte) int {
+	return max(bytes.LastIndex(b, []byte("\" H=")), bytes.LastIndex(b, []byte("\" U=")))
 }
 
 // verb returns the stage of a command line.
@@ -275,7 +279,7 @@ func synchronization(b []byte, ev *smtp.Event) bool {
 	stage := smtp.StageNone
 	// Both the command and the input behind it are the client's.
 	command, _, _ := cut(what, " next input=")
-	if i := bytes.LastIndex(command, []byte("\" H=")); i > 0 {
+	if i := commandEnd(command); i > 0 {
 		stage = verb(command[1:i])
 		client(command[i+2:], ev)
 	}

@@ -30,7 +30,7 @@ func led(b []byte, ev *smtp.Event) bool {
 		ev.Kind, ev.Direction, ev.Text = smtp.KindNotice, smtp.Inbound, rest
 		return true
 	}
-	if bytes.Contains(rest, []byte(fromCutthrough)) {
+	if !hasPrefix(rest, ":") && bytes.Contains(rest, []byte(fromCutthrough)) {
 		return cutthrough(rest, ev)
 	}
 	if ev.Queue != nil && !ev.Peer.IsZero() {
@@ -145,8 +145,9 @@ func rejectedWhat(b []byte, ev *smtp.Event) (stage smtp.Stage, rest []byte) {
 // asked.
 func senderVerify(b, whole []byte, ev *smtp.Event) bool {
 	failed(ev, smtp.KindWarning, smtp.StageMAIL, whole)
-	if _, r, ok := cut(within(b, 16), "for "); ok {
-		b = b[len(within(b, 16))-len(r):]
+	b, _ = cutPrefix(b, "fail ")
+	b, _ = cutPrefix(b, "defer ")
+	if b, ok := cutPrefix(b, "for "); ok {
 		a, n := address(b)
 		set(&ev.From, a)
 		quotedReply(b[n:], ev)
@@ -229,15 +230,20 @@ func localScan(b []byte, ev *smtp.Event) bool {
 // named reads the lines that begin with the name of something: an authenticator, a
 // host, a router, an address.
 func named(b []byte, ev *smtp.Event) bool {
-	if name, r, ok := cut(within(b, maxGroup), " authenticator failed "); ok && word(name) == len(name) {
-		ev.AuthMethod = name
-		return authenticator(b[len(within(b, maxGroup))-len(r):], ev)
-	}
 	if isRejection(b) {
 		return rejection(b, ev)
 	}
-	if name, _, ok := cut(within(b, maxGroup), " router: "); ok && word(name) == len(name) {
-		ev.Kind, ev.Text, ev.Router = smtp.KindWarning, b, name
+	n := word(b)
+	if r, ok := cutPrefix(b[n:], " authenticator failed "); ok {
+		ev.AuthMethod = b[:n]
+		return authenticator(r, ev)
+	}
+	if hasPrefix(b[n:], " router: ") {
+		ev.Kind, ev.Text, ev.Router = smtp.KindWarning, b, b[:n]
+		return true
+	}
+	if hasPrefix(b[n:], " transport process returned ") {
+		ev.Kind, ev.Text, ev.Transport = smtp.KindWarning, b, b[:n]
 		return true
 	}
 	if ev.Queue != nil && conversation(b, ev) {

@@ -15,8 +15,14 @@ func isExchange(sample []byte) bool {
 		if bytes.HasPrefix(l, []byte("#Log-type: SMTP ")) {
 			return true
 		}
-		i := bytes.IndexByte(l, ',')
-		return i >= 19 && i < 32 && l[10] == 'T' && stampAt(l).Flags != 0 && bytes.Count(l, []byte{','}) >= 4
+		if stampAt(l).Flags == 0 || l[10] != 'T' {
+			return false
+		}
+		cols, _ := columns(l, exchangeColumns)
+		if cols == nil { // a paste with line breaks
+			return bytes.Count(l, []byte{','}) >= 4 && l[len(l)-1] == ',' && bytes.IndexByte(l, '\\') > 0
+		}
+		return len(cols[6]) == 1 && bytes.IndexByte([]byte("+-<>*"), cols[6][0]) >= 0
 	})
 }
 
@@ -140,7 +146,7 @@ func readMailEnable(p *parser, line []byte) verdict {
 
 // isW3C knows the W3C log of the SMTP service of IIS by its header.
 func isW3C(sample []byte) bool {
-	return bytes.Contains(sample, []byte("#Fields: ")) && bytes.Contains(sample, []byte("cs-method")) && bytes.Contains(sample, []byte("SMTP"))
+	return startsLine(sample, "#Fields: ") && bytes.Contains(sample, []byte("cs-method")) && bytes.Contains(sample, []byte("SMTP"))
 }
 
 func readW3C(p *parser, line []byte) verdict {
@@ -211,6 +217,11 @@ func (p *parser) iis(ip, who, verb, query, code, line []byte) verdict {
 	v := p.said(s, server, code, line)
 	s.body = false
 	return v
+}
+
+// startsLine reports whether a line of a sample begins with word.
+func startsLine(sample []byte, word string) bool {
+	return anyLine(sample, func(l []byte) bool { return bytes.HasPrefix(l, []byte(word)) })
 }
 
 // anyLine reports whether f is true of any line of a sample.

@@ -29,6 +29,7 @@ type dialect struct {
 	hidesBody   bool   // bodies are not shown
 	stuffed     bool   // bodies are shown as sent: the first lone dot is the end
 	strict      bool   // the client's mark is on other lines, too
+	weak        bool   // the marks are common in other text: both sides must be seen
 	lockstep    bool   // replies may be missing: the last command is the one answered
 	interleaved bool   // a client's line may stand within a reply
 	folds       bool   // long lines are folded; the rest is indented
@@ -55,7 +56,7 @@ var dialects = []dialect{
 	{name: "postfix-verbose", is: isPostfixVerbose, sure: 40, read: readPostfixVerbose, hidesBody: true},
 
 	{name: "phpmailer", direction: smtp.Outbound, anywhere: true, read: readPHPMailer,
-		server: []string{"SERVER -> CLIENT: ", "SERVER -&gt; CLIENT: ", "FROM SERVER:"}, client: []string{"CLIENT -> SERVER: ", "CLIENT -&gt; SERVER: "}},
+		server: []string{"SERVER -> CLIENT: ", "SERVER -&gt; CLIENT: ", "FROM SERVER:"}, client: []string{"CLIENT -> SERVER: ", "CLIENT -&gt; SERVER: ", "CLIENT -> SMTP: ", "CLIENT -&gt; SMTP: "}},
 	{name: "phpmailer-errors", direction: smtp.Outbound, anywhere: true, lockstep: true, hidesBody: true,
 		server: []string{"command failed: "}, client: []string{"CLIENT -> SERVER: ", "CLIENT -&gt; SERVER: "}},
 	{name: "gomail", direction: smtp.Outbound, anywhere: true, hidesBody: true, lockstep: true,
@@ -107,9 +108,9 @@ var dialects = []dialect{
 	{name: "swiftmailer", direction: smtp.Outbound, server: []string{"<< "}, client: []string{">> "}, hidesBody: true},
 	{name: "curl", direction: smtp.Outbound, server: []string{"< "}, client: []string{"> "}, hidesBody: true, flips: true},
 	{name: "rfc", direction: smtp.Outbound, server: []string{"S: ", "s: ", "S:"}, client: []string{"C: ", "c: ", "C:"}},
-	{name: "arrows", direction: smtp.Outbound, anywhere: true, server: []string{" <-- ", " <- "}, client: []string{" --> ", " -> "}, flips: true, key: lastBracket},
-	{name: "double-arrows", direction: smtp.Inbound, anywhere: true, server: []string{" => "}, client: []string{" <= "}, flips: true, key: lastBracket},
-	{name: "angles", direction: smtp.Outbound, anywhere: true, server: []string{" < "}, client: []string{" > "}, flips: true},
+	{name: "arrows", direction: smtp.Outbound, weak: true, anywhere: true, server: []string{" <-- ", " <- "}, client: []string{" --> ", " -> "}, flips: true, key: lastBracket},
+	{name: "double-arrows", direction: smtp.Inbound, weak: true, anywhere: true, server: []string{" => "}, client: []string{" <= "}, flips: true, key: lastBracket},
+	{name: "angles", direction: smtp.Outbound, weak: true, anywhere: true, server: []string{" < "}, client: []string{" > "}, flips: true},
 
 	{name: "plain", direction: smtp.Outbound, read: readPlain, stuffed: true, server: []string{""}},
 }

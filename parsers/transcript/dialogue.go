@@ -323,11 +323,14 @@ func (p *parser) client(s *session, line []byte) {
 	}
 	if s.chunk > 0 && !p.d.hidesBody {
 		// A chunk counts bytes, not lines (RFC 3030, 2): the next command may stand behind it.
-		if n := len(line) + len("\r\n"); n <= s.chunk {
+		if verb, _ := word(text); equalFold(verb, "BDAT") && isCommand(text) {
+			s.chunk = 0 // the body is not shown whole
+		} else if n := len(line) + len("\r\n"); n <= s.chunk {
 			s.chunk -= n
 			return
+		} else {
+			text, s.chunk = line[min(s.chunk, len(line)):], 0
 		}
-		text, s.chunk = line[min(s.chunk, len(line)):], 0
 	}
 	text = trim(text)
 	if len(text) == 0 || text[0] == '(' || text[0] == '<' {

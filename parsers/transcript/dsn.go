@@ -114,11 +114,15 @@ func (p *parser) endParagraph() {
 		_, rcpt, _ = bytes.Cut(rcpt, []byte{';'})
 		st.recipient = trim(rcpt)
 	}
+	stage, to := smtp.StageNone, []byte(nil)
 	host, said, ok := bytes.Cut(text, []byte(" said: "))
+	if !ok {
+		host, said, ok = bytes.Cut(text, []byte(" refused to talk to me: "))
+		stage = smtp.StageConnect
+	}
 	if !ok || st.report || !isReply(said) {
 		return
 	}
-	stage, to := smtp.StageNone, []byte(nil)
 	if i := bytes.LastIndex(said, []byte("(in reply to ")); i >= 0 {
 		words := said[i+len("(in reply to "):]
 		stage, said = replyTo(words), trim(said[:i])

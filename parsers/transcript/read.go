@@ -56,7 +56,7 @@ func (p *parser) serverSaid(s *session, text []byte) verdict {
 	v := understood
 	for {
 		one, rest, more := bytes.Cut(text, escapedEnd)
-		if !p.server(s, bytes.TrimRight(one, " \t\r\\")) && !p.tells(s, one) && len(trim(one)) > 0 {
+		if !p.server(s, bytes.TrimRight(one, " \t\r\\")) && !p.tells(s, one) && len(trim(one)) > 0 && trim(one)[0] != '<' {
 			v = unknown
 		}
 		if s = p.session([]byte(s.key)); !more || len(rest) == 0 || rest[0] == ',' {
@@ -134,8 +134,11 @@ func readPlain(p *parser, line []byte) verdict {
 	// sendmail -v marks its commands and shows no bodies.
 	p.state.marked = p.state.marked || who == client && len(said) < len(text)
 	if s != nil && s.body && !p.state.marked {
-		p.client(s, line)
+		p.plainBody(s, line)
 		return understood
+	}
+	if p.state.marked && who == nobody && bytes.HasPrefix(text, []byte(">>> ")) {
+		return p.said(p.session(nil), client, text[len(">>> "):], line)
 	}
 	switch {
 	case who == server && p.quoted(said):
@@ -154,6 +157,20 @@ func readPlain(p *parser, line []byte) verdict {
 		return understood
 	}
 	return foreign
+}
+
+// plainBody takes a line of a body that is shown without marks. Only telnet's farewell
+// cannot be part of it, and what the server said right before that was no body either.
+func (p *parser) plainBody(s *session, line []byte) {
+	if string(trim(line)) != "Connection closed by foreign host." {
+		p.state.lastBody = trim(line)
+		p.client(s, line)
+		return
+	}
+	if last := p.state.lastBody; isReply(last) && last[0] >= '4' {
+		p.server(s, last)
+	}
+	p.tells(p.session([]byte(s.key)), line)
 }
 
 // splitPlain tells by its form who said a line.

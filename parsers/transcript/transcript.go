@@ -36,7 +36,7 @@ func Parse(data []byte, emit func(ev *smtp.Event, line int)) Info {
 		p.info.Foreign = p.info.Lines
 		return p.info
 	}
-	p.info.Dialect = d.name
+	p.info.Dialect = d.nameIn(data[:min(len(data), sampleSize)])
 	p.direction = d.direction
 	read := d.read
 	if read == nil {
@@ -116,7 +116,31 @@ func Detect(sample []byte) (dialect string, confidence int) {
 	if d == nil {
 		return "", 0
 	}
-	return d.name, sure
+	name := d.nameIn(sample[:min(len(sample), sampleSize)])
+	if d.name == "plain" && name != d.name {
+		sure = max(sure, 60) // the tool left its own traces
+	}
+	return name, sure
+}
+
+// plainTools are the tools without marks, by what else they print.
+var plainTools = [][2]string{
+	{"DEBUG SMTP: ", "javamail"}, {"CONNECTED(0", "openssl"}, {"Escape character is '", "telnet"}, {"**** SMTP testing session", "exim-bh"},
+	{"=== Connected to ", "swaks"}, {"=== Trying ", "swaks"}, {"\n>>> EHLO ", "sendmail"}, {"\n>>> HELO ", "sendmail"}, {"via relay...", "sendmail"},
+}
+
+// nameIn returns the dialect's name, for a plain one the tool's whose traces stand in the
+// sample.
+func (d *dialect) nameIn(sample []byte) string {
+	if d.name != "plain" {
+		return d.name
+	}
+	for _, t := range plainTools {
+		if bytes.Contains(sample, []byte(t[0])) {
+			return t[1]
+		}
+	}
+	return d.name
 }
 
 // score is what a sample shows of a dialect.
@@ -124,7 +148,8 @@ type score struct {
 	d                      *dialect
 	straight, crossed      int // lines that fit with the marks as they are and the other way round
 	replies, commands      int
-	first                  int // the first line that fits; body lines that quote other tools come later
+	greeted                bool // the first reply is a greeting, or one of several lines
+	first                  int  // the first line that fits; body lines that quote other tools come later
 	crossReplies, crossFst int
 }
 
@@ -148,11 +173,22 @@ func recognise(sample []byte) (d *dialect, swapped bool, confidence int) {
 	var best *score
 	for i := range scores {
 		s := &scores[i]
-		if s.fit() == 0 || s.fit()*4 < most {
+		if s.fit() == 0 || s.fit()*4 < most || s.d.weak && (s.replies == 0 || s.commands == 0) {
 			continue
 		}
 		if best == nil || s.begin() < best.begin() || s.begin() == best.begin() && s.fit() > best.fit() {
 			best = s
+		}
+	}
+	// A debug log of both sides may stand among the replies that it is about.
+	for i := range scores {
+		if s := &scores[i]; best != nil && best.d.name == "plain" && best.commands == 0 && s.replies > 0 && s.commands > 0 && !s.d.weak {
+			best = s
+		}
+	}
+	if best == nil || best.d.name == "plain" && best.commands == 0 && best.replies < minLearned {
+		if d := learn(sample); d != nil {
+			return d, false, 25 // enough for one who says that it is a transcript
 		}
 	}
 	if best == nil {
@@ -165,7 +201,7 @@ func recognise(sample []byte) (d *dialect, swapped bool, confidence int) {
 // that failed.
 func silent(sample []byte) *dialect {
 	for _, sign := range [][2]string{{"=== Trying ", "swaks"}, {"CONNECTED(0", "plain"}, {"Escape character is '^]'", "plain"}, {"*   Trying ", "curl"}} {
-		if !bytes.Contains(sample, []byte(sign[0])) {
+		if !startsLine(sample, sign[0]) {
 			continue
 		}
 		for i := range dialects {
@@ -200,7 +236,7 @@ func (s *score) confidence() int {
 		return 80
 	case s.d.name != "plain":
 		return 50
-	case n >= 3:
+	case s.greeted && n >= 3:
 		return 45
 	}
 	return 20
@@ -249,6 +285,7 @@ func (s *score) take(line []byte, n int) {
 		s.crossed++
 	}
 	if reply {
+		s.greeted = s.greeted || s.replies == 0 && (text[0] == '2' && text[1] == '2' && text[2] == '0' || len(text) > 3 && text[3] == '-')
 		s.replies++
 	}
 	if cmd {

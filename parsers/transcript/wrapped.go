@@ -13,7 +13,8 @@ type readerState struct {
 	half   []byte   // the beginning of a row that was pasted with line breaks
 	fields []string // the columns that a log announced
 
-	marked bool // a plain paste marks its commands, as sendmail -v does
+	marked   bool   // a plain paste marks its commands, as sendmail -v does
+	lastBody []byte // the last line of a plain paste's body
 
 	who  side   // whose bytes follow
 	left int    // how many of them
@@ -129,7 +130,7 @@ func readPostfixVerbose(p *parser, line []byte) verdict {
 	return foreign
 }
 
-func isFollow(sample []byte) bool { return bytes.Contains(sample, []byte("Follow: tcp,")) }
+func isFollow(sample []byte) bool { return startsLine(sample, "Follow: tcp,") }
 
 // readFollow reads tshark's "Follow TCP stream": as text, each side's bytes under their
 // number, or as a dump. What the second node sent, the server, is indented by a tab.
@@ -187,7 +188,10 @@ func unhex(c byte) byte {
 }
 
 func isCurlTrace(sample []byte) bool {
-	return bytes.Contains(sample, []byte("<= Recv header, ")) || bytes.Contains(sample, []byte("=> Send header, "))
+	return anyLine(sample, func(l []byte) bool {
+		rest := stripHead(l)
+		return bytes.HasPrefix(rest, []byte("<= Recv header, ")) || bytes.HasPrefix(rest, []byte("=> Send header, "))
+	})
 }
 
 // readCurlTrace reads curl --trace and --trace-ascii: a headline says who and how many

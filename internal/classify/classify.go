@@ -50,7 +50,7 @@ func (b Basis) String() string {
 type Said struct {
 	Code     smtp.Code
 	Enhanced smtp.EnhancedCode
-	DSN      smtp.EnhancedCode // Postfix's own verdict; used where the reply carries none
+	DSN      smtp.EnhancedCode // Postfix's own verdict; used where there is no reply
 	Text     []byte            // the reply's text, with or without its code
 	Note     []byte            // what our own MTA says of it
 	Kind     smtp.Kind
@@ -134,13 +134,14 @@ func decide(base *knowledge.Base, s *Said) (knowledge.EntryID, Basis) {
 	}
 	code := base.Code(s.Code)
 	if s.Code.Positive() {
+		basis := Context
 		if code == nil {
-			return 0, FirstDigit
+			code, basis = byFirstDigit(base, s.Code), FirstDigit
 		}
 		if c := inContext(code, s, s.Enhanced); c != nil {
-			return c.Entry, Context
+			return c.Entry, basis
 		}
-		return code.Entry, Context
+		return code.Entry, basis
 	}
 	if id, ok := rules().match(base, s, s.Text, s.Code == 0 && s.Enhanced.IsZero()); ok {
 		return id, Text
@@ -151,6 +152,15 @@ func decide(base *knowledge.Base, s *Said) (knowledge.EntryID, Basis) {
 		}
 	}
 	return byNumbers(base, code, s)
+}
+
+// byFirstDigit stands in for a positive code that nobody knows: a client must take it for
+// what its first digit says (RFC 5321, 4.3.2).
+func byFirstDigit(base *knowledge.Base, c smtp.Code) *knowledge.Code {
+	if c.Class() == 2 {
+		return base.Code(250)
+	}
+	return base.Code(354)
 }
 
 // inContext returns the first of a code's contexts that fits, nil when none does.
@@ -165,36 +175,35 @@ func inContext(code *knowledge.Code, s *Said, e smtp.EnhancedCode) *knowledge.Co
 
 // byNumbers decides on a failure without any text.
 func byNumbers(base *knowledge.Base, code *knowledge.Code, s *Said) (knowledge.EntryID, Basis) {
-	enhanced, both := s.Enhanced, CodeEnhanced
-	if enhanced.IsZero() {
-		enhanced = s.DSN
-	}
+	enhanced, basis := s.Enhanced, CodeEnhanced
 	if s.Code == 0 {
-		both = Enhanced
+		basis = Enhanced
+		if enhanced.IsZero() {
+			enhanced = s.DSN
+		}
 	}
-	entry, known := knowledge.EntryID(0), false // the code's, where it has any
+	var entry knowledge.EntryID // the code's
 	if code != nil {
-		entry, known = code.Entry, true
+		entry = code.Entry
 		if c := inContext(code, s, enhanced); c != nil {
 			if c.Enhanced() {
-				return c.Entry, CodeEnhanced
+				return c.Entry, basis
 			}
 			entry = c.Entry
 		}
 	}
-	status := base.Status(enhanced)
-	if status != nil && enhanced[0] != 2 { // a success in a failure tells nothing
-		if status.Trust == knowledge.Safe || status.Trust == knowledge.Vague && !(known && code.Firm) {
-			return status.Entry, both
+	if status := base.Status(enhanced); status != nil && enhanced[0] != 2 { // a success in a failure tells nothing
+		if status.Trust == knowledge.Safe || status.Trust == knowledge.Vague && (code == nil || !code.Firm) {
+			return status.Entry, basis
 		}
 	}
-	if !known && s.Code == 0 {
+	if s.Code == 0 {
 		if id, ok := happening(base, s, false); ok {
 			return id, Context
 		}
 	}
 	if base.Entry(entry).Cause == knowledge.Unknown {
-		return entry, FirstDigit // the code has words, but no cause: its first digit is all that counts
+		return entry, FirstDigit // the code may have words, but its first digit is all that counts
 	}
 	return entry, Context
 }

@@ -103,7 +103,9 @@ func TestReplies(t *testing.T) {
 		{out, "RCPT", "450 Not now", "unknown", "first_digit", "warning"},
 		{out, "RCPT", "599 No", "unknown", "first_digit", "warning"},
 		{out, "RCPT", "699 No", "unknown", "first_digit", "warning"},
-		{out, "RCPT", "299 Yes", "unknown", "first_digit", "warning"},
+		{out, "RCPT", "299 Yes", "in_progress", "first_digit", "info"},
+		{out, "DOT", "200 Yes", "accepted", "first_digit", "info"},
+		{out, "DATA", "350 Go on", "in_progress", "first_digit", "info"},
 		{out, "RCPT", "550 2.1.5 No", "recipient_unknown", "context", "error"},
 		{out, "RCPT", "550 5.7.999 No", "recipient_unknown", "context", "error"},
 

@@ -77,6 +77,9 @@ func show(ev *smtp.Event) string {
 	if ev.Recipients != 0 {
 		fmt.Fprintf(&s, " nrcpt=%d", ev.Recipients)
 	}
+	if ev.ConnUse != 0 {
+		fmt.Fprintf(&s, " use=%d", ev.ConnUse)
+	}
 	if ev.Delay != smtp.NoDelay {
 		fmt.Fprintf(&s, " delay=%s", ev.Delay)
 	}

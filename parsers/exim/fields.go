@@ -19,6 +19,10 @@ const (
 // maxFieldName is the length of the longest name, "DMARC".
 const maxFieldName = 5
 
+// again is what ConnUse becomes for a host with a star, "H=host [ip]*": the message was
+// the second or a later one over its connection; which one is not told.
+const again = 2
+
 // fields reads "NAME=value" fields and bare marks at the start of b into ev and returns
 // what follows, which begins with a colon when one ended the last field.
 func fields(b []byte, ev *smtp.Event, on scope) []byte {
@@ -85,6 +89,9 @@ func value(name string, b []byte, ev *smtp.Event, on scope) []byte {
 		p, helo, rest := peer(b)
 		if ev.Peer.IsZero() {
 			ev.Peer, ev.Helo = p, helo
+			if n := len(b) - len(rest); n > 0 && b[n-1] == '*' {
+				ev.ConnUse = again
+			}
 		}
 		return rest
 	}

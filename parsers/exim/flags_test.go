@@ -32,7 +32,7 @@ func TestDeliveries(t *testing.T) {
 		{withID + `=> bob <bob@mail.example.com> R=localuser T=local_delivery`,
 			`delivery internal  sent flag==> to="bob" orig="bob@mail.example.com" router="localuser" transport="local_delivery"`},
 		{withID + `=> bob@example.net F=<a@example.net> P=<srs0=x@example.com> R=dnslookup T=remote_smtp S=9 H=mx.example.net DS [203.0.113.5]:25* I=[198.51.100.25]:4 X=TLS1.2:ECDHE-RSA-AES256-GCM-SHA384:256 CV=yes DN="C=US,CN=\"x\"" L* K C="250 2.0.0 Ok: queued as 5E5A4621BA2" QT=1m2.5s DT=1s`,
-			`delivery outbound DOT sent flag==> from="a@example.net" to="bob@example.net" peer=mx.example.net[203.0.113.5]:25 router="dnslookup" transport="remote_smtp" reply=250/2.0.0 tls="TLS1.2" cipher="ECDHE-RSA-AES256-GCM-SHA384" queued="5E5A4621BA2" size=9 delay=1m2.5s`},
+			`delivery outbound DOT sent flag==> from="a@example.net" to="bob@example.net" peer=mx.example.net[203.0.113.5]:25 router="dnslookup" transport="remote_smtp" reply=250/2.0.0 tls="TLS1.2" cipher="ECDHE-RSA-AES256-GCM-SHA384" queued="5E5A4621BA2" size=9 use=2 delay=1m2.5s`},
 		{withID + `-> c@example.net <l@example.com> R=all T=smtp H=127.0.0.1 [127.0.0.1] C="250- 312 byte chunk, total 345\\n250 OK id=10HmbF-000000005vi-0000"`,
 			`delivery outbound DOT sent flag=-> to="c@example.net" orig="l@example.com" peer=127.0.0.1[127.0.0.1]:0 router="all" transport="smtp" reply=250/ queued="10HmbF-000000005vi-0000"`},
 		{withID + `>> c@example.net (p1@example.com, p2@example.com) <l@example.com> P=<a@b> R=all T=smtp H=mx.example.net [2001:db8::5] C="250 OK"`,
@@ -84,6 +84,8 @@ func TestFailures(t *testing.T) {
 			`delivery internal  expired flag=** to="a@example.net" router="r" transport="smtp" text="retry time not reached for any host after a long failure period"`},
 		{withID + `** file@example.com routing yielded a local delivery`,
 			`delivery internal  bounced flag=** to="file@example.com" text="routing yielded a local delivery"`},
+		{withID + `** a@example.net R=r T=smtp H=mx.example.net [203.0.113.5]: SMTP error from remote mail server after RCPT TO:<a@example.net>: 450 4.2.0 later: retry timeout exceeded`,
+			`delivery outbound RCPT expired flag=** to="a@example.net" peer=mx.example.net[203.0.113.5]:0 router="r" transport="smtp" reply=450/4.2.0 text="SMTP error from remote mail server after RCPT TO:<a@example.net>: 450 4.2.0 later: retry timeout exceeded"`},
 	})
 }
 

@@ -217,20 +217,16 @@ func dataTimeout(b []byte, ev *smtp.Event) bool {
 }
 
 // noMail reads the line for a session that tried no message (log_selector
-// smtp_no_mail), whose C= lists its commands. After a QUIT it tells that the session is
-// over; any other end has a line of its own, and this one adds only the commands.
+// smtp_no_mail), whose C= lists its commands. It comes beside the line for the end of
+// the connection and does not say whether that was logged, so it ends nothing itself.
 func noMail(b []byte, ev *smtp.Event) bool {
 	b, _ = cutPrefix(b, "TFO")
 	b, ok := cutPrefix(bytes.TrimLeft(b, "* "), "SMTP connection from ")
 	if !ok {
 		return false
 	}
-	ev.Text = nil // of which C= makes the commands
+	ev.Kind, ev.Text = smtp.KindNotice, nil // C= makes the commands the text
 	client(b, ev)
-	ev.Kind = smtp.KindNotice
-	if bytes.Equal(ev.Text, []byte("QUIT")) || bytes.HasSuffix(ev.Text, []byte(",QUIT")) {
-		ev.Kind, ev.Stage = smtp.KindDisconnect, smtp.StageQUIT
-	}
 	return true
 }
 

@@ -27,7 +27,7 @@ func TestServer(t *testing.T) {
 		{withID + `SMTP data timeout (message abandoned) on connection from (laptop) [192.0.2.10] F=<a@example.net> D=3s`,
 			`timeout inbound DATA  from="a@example.net" peer=[192.0.2.10]:0 helo="laptop"`},
 		{stamped + `no MAIL in SMTP connection from (laptop) [192.0.2.10]:1418 I=[198.51.100.25]:25 D=0.349s A=plain:alice X=TLS1.3:AES:256 C=EHLO,STARTTLS,EHLO,AUTH,QUIT`,
-			`disconnect inbound QUIT  peer=[192.0.2.10]:1418 helo="laptop" auth="plain" user="alice" tls="TLS1.3" cipher="AES" text="EHLO,STARTTLS,EHLO,AUTH,QUIT"`},
+			`notice inbound   peer=[192.0.2.10]:1418 helo="laptop" auth="plain" user="alice" tls="TLS1.3" cipher="AES" text="EHLO,STARTTLS,EHLO,AUTH,QUIT"`},
 		{stamped + `no MAIL in TFO* SMTP connection from client.example.com (laptop) [192.0.2.10] D=2m42s C=EHLO,AUTH`,
 			`notice inbound   peer=client.example.com[192.0.2.10]:0 helo="laptop" text="EHLO,AUTH"`},
 		{stamped + `SMTP call from client.example.com [192.0.2.10]:3767 I=[198.51.100.25]:25 dropped: too many nonmail commands (last was "RSET")`,

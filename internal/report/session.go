@@ -31,11 +31,11 @@ func AppendSession(b []byte, s *session.Session) []byte {
 	o.open("host")
 	o.str("name", s.Host)
 	o.close()
-	side := "destination"
+	peer := "destination"
 	if s.Direction == smtp.Inbound {
-		side = "source"
+		peer = "source"
 	}
-	o.open(side)
+	o.open(peer)
 	o.str("domain", s.Peer.Name)
 	o.str("ip", s.Peer.IP)
 	if s.Peer.Port != 0 {
@@ -124,12 +124,14 @@ func Class(c smtp.Code) string { return knowledge.In(knowledge.English).Class(c)
 
 // SessionColumns are the columns of a table of sessions.
 func SessionColumns() []Column {
-	return []Column{{Name: "start"}, {Name: "session"}, {Name: ""}, {Name: "peer"}, {Name: "got to"}, {"msgs", true}, {Name: "replies"}, {Name: "ended"}, {Name: "what that means"}}
+	return []Column{
+		left("start").drop(2), left("session").min(10).drop(3), left(""), left("peer").min(16), left("got to").drop(1), right("msgs"),
+		left("replies").min(14), left("ended").min(10), left("what that means").min(14),
+	}
 }
 
 // SessionRow makes a row of a table of sessions.
 func SessionRow(s *session.Session, words *knowledge.Words) []Cell {
-	dir := map[smtp.Direction]string{smtp.Inbound: "in", smtp.Outbound: "out"}[s.Direction]
 	replies, meaning, style := told(s, words)
 	if meaning == "" {
 		meaning = words.Cause(knowledge.InProgress).Title
@@ -138,7 +140,7 @@ func SessionRow(s *session.Session, words *knowledge.Words) []Cell {
 		}
 	}
 	return []Cell{
-		{Text: moment(s.Start)}, {Text: string(s.ID)}, {Text: dir, Style: Dim}, {Text: peerName(s)}, {Text: s.Deepest.String()},
+		{Text: moment(s.Start)}, {Text: string(s.ID)}, {Text: side(s.Direction), Style: Dim}, {Text: peerName(s)}, {Text: s.Deepest.String()},
 		num(int64(s.Messages)), {Text: replies}, ended(s, words), {Text: meaning, Style: style},
 	}
 }
@@ -158,7 +160,7 @@ func peerName(s *session.Session) string {
 }
 
 func ended(s *session.Session, words *knowledge.Words) Cell {
-	c := Cell{Text: words.End(s.End.String())}
+	c := Cell{Text: words.End(s.End)}
 	if c.Text == "" {
 		c.Text = strings.ReplaceAll(s.End.String(), "_", " ")
 	}
@@ -181,24 +183,34 @@ func told(s *session.Session, words *knowledge.Words) (replies, meaning string, 
 	var list []string
 	worst := knowledge.Severity(0)
 	found := false
+	last, times := "", 0
+	add := func() {
+		if times > 1 {
+			last += fmt.Sprintf(" ×%d", times)
+		}
+		if last != "" {
+			list = append(list, last)
+		}
+		last, times = "", 0
+	}
 	for i := range s.Exchanges {
 		x := &s.Exchanges[i]
 		r := replyOf(x.Code, x.Enhanced)
 		if st := x.Stage.String(); st != "" && r != "" {
 			r = st + " " + r
 		}
-		if x.Count > 1 {
-			r += fmt.Sprintf(" ×%d", x.Count)
+		if r != last {
+			add()
+			last = r
 		}
-		if r != "" && (s.Format != smtp.FormatTranscript || x.Code >= 400 || len(s.Exchanges) <= 8) {
-			list = append(list, r)
-		}
+		times += x.Count
 		bad := x.Failed || x.Code >= 400 || x.Outcome > smtp.Sent
 		if a, ok := annotate(s, x); ok && bad && (!found || a.Severity > worst) {
 			found, worst = true, a.Severity
 			meaning, style = words.Entry(a.Entry).Title, severityStyle(a.Severity)
 		}
 	}
+	add()
 	if n := len(list); n > 6 {
 		list = append(list[:5], fmt.Sprintf("+%d", n-5+s.Dropped))
 	}

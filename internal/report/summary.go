@@ -123,7 +123,7 @@ func (d Day) Notes() []string {
 }
 
 func (d Day) files() Table {
-	t := Table{Title: "Files", Columns: []Column{{Name: "file"}, {Name: "format"}, {Name: "from"}, {Name: "to"}, {"lines", true}, {"understood", true}, {"foreign", true}, {"unknown", true}}}
+	t := Table{Title: "Files", Columns: []Column{left("file").min(12), left("format").min(7), left("from").drop(2), left("to").drop(2), right("lines"), right("understood").drop(1), right("foreign"), right("unknown")}}
 	for _, f := range d.Summary.Coverage.Files {
 		format := f.Format
 		if format == "" {
@@ -138,22 +138,22 @@ func (d Day) files() Table {
 }
 
 func (d Day) sessions() Table {
-	t := Table{Title: "Sessions", Columns: []Column{{Name: ""}, {"total", true}}}
+	t := Table{Title: "Sessions", Columns: []Column{left(""), right("total")}}
 	ends := []smtp.End{smtp.EndQuit, smtp.EndServerClosed, smtp.EndLost, smtp.EndTimedOut, smtp.EndRefused, smtp.EndAborted, smtp.EndOpen, smtp.EndNotLogged}
 	both := d.Summary.Sessions
 	ends = slices.DeleteFunc(ends, func(e smtp.End) bool { return both[0].Ended[e]+both[1].Ended[e] == 0 })
 	for _, e := range ends {
-		t.Columns = append(t.Columns, Column{d.Words.End(e.String()), true})
+		t.Columns = append(t.Columns, right(d.Words.End(e)))
 	}
-	for i, name := range []string{"in", "out"} {
-		side := both[i]
-		if side.Total == 0 {
+	for i, d := range []smtp.Direction{smtp.Inbound, smtp.Outbound} {
+		s := both[i]
+		if s.Total == 0 {
 			continue
 		}
-		row := []Cell{{Text: name}, num(side.Total)}
+		row := []Cell{{Text: side(d)}, num(s.Total)}
 		for _, e := range ends {
-			c := num(side.Ended[e])
-			if side.Ended[e] > 0 && e != smtp.EndQuit && e != smtp.EndOpen && e != smtp.EndNotLogged {
+			c := num(s.Ended[e])
+			if s.Ended[e] > 0 && e != smtp.EndQuit && e != smtp.EndOpen && e != smtp.EndNotLogged {
 				c.Style = Warn
 			}
 			row = append(row, c)
@@ -168,7 +168,7 @@ func (d Day) sessions() Table {
 
 func (d Day) messages() Table {
 	m := d.Summary.Messages
-	t := Table{Title: "Messages", Columns: []Column{{"received", true}, {"delivered", true}, {"deferred", true}, {"still queued", true}, {"bounced", true}, {"expired", true}, {"discarded", true}, {"rejected", true}}}
+	t := Table{Title: "Messages", Columns: []Column{right("received"), right("delivered"), right("deferred"), right("still queued"), right("bounced"), right("expired"), right("discarded"), right("rejected")}}
 	warn := func(n int64, s Style) Cell {
 		c := num(n)
 		if n > 0 {
@@ -182,7 +182,7 @@ func (d Day) messages() Table {
 
 // causes is what went wrong, worst first, with what to do below it.
 func (d Day) causes() Table {
-	t := Table{Title: "What went wrong", Columns: []Column{{"#", true}, {Name: "cause"}, {Name: "reply"}, {Name: "at"}, {Name: "whose side"}, {"count", true}, {Name: "peers"}, {Name: "first – last"}}}
+	t := Table{Title: "What went wrong", Columns: []Column{right("#"), left(""), left("cause").min(20), left("reply"), left("at").drop(1), left("whose side").min(10), right("count"), left("peers").min(12).drop(3), left("first – last").drop(2)}}
 	groups := d.Summary.Groups()
 	whole := d.Summary.Coverage.First
 	for i, g := range groups {
@@ -197,6 +197,7 @@ func (d Day) causes() Table {
 		}
 		t.Rows = append(t.Rows, []Cell{
 			{Text: fmt.Sprint(i + 1)},
+			{Text: side(g.Direction), Style: Dim},
 			{Text: d.Words.Cause(g.Cause).Title, Style: severityStyle(g.Severity)},
 			{Text: reply},
 			{Text: stagesOf(g)},
@@ -205,12 +206,23 @@ func (d Day) causes() Table {
 			{Text: hostsOf(g)},
 			{Text: between(g.First, g.Last, whole), Style: Dim},
 		})
-		t.Notes = append(t.Notes, fmt.Sprintf("%d. %s: %s", i+1, d.Words.Cause(g.Cause).Title, d.Words.Cause(g.Cause).Fix))
+		t.Notes = append(t.Notes, fmt.Sprintf("%d. %s", i+1, d.Words.Entry(knowledge.EntryID(main.Note.Entry)).Fix))
 	}
 	if len(groups) == 0 {
 		t.Notes = []string{"nothing: no failure in what was read"}
 	}
 	return t
+}
+
+// side is which side we are on, for a narrow column.
+func side(d smtp.Direction) string {
+	switch d {
+	case smtp.Inbound:
+		return "in"
+	case smtp.Outbound:
+		return "out"
+	}
+	return "here"
 }
 
 func (d Day) more(n int, what string) string {
@@ -276,16 +288,16 @@ func hostsOf(g *summary.Group) string {
 
 // codes is the catalogue of what was said.
 func (d Day) codes() Table {
-	t := Table{Title: "Reply codes", Columns: []Column{{Name: "code"}, {Name: "name"}, {Name: "class"}, {Name: "said by"}, {"count", true}, {Name: "meaning here"}}}
+	t := Table{Title: "Reply codes", Columns: []Column{left("code"), left("name").min(20), left("class").drop(1), left("said by"), right("count"), left("meaning here").min(20)}}
 	rows := codeRows(d.Summary, d.Words)
-	for i, r := range rows {
-		if d.Top > 0 && i == 2*d.Top {
-			t.Notes = append(t.Notes, d.more(len(rows)-i, "codes"))
-			break
-		}
-		said := "them"
-		if r.direction == smtp.Inbound {
-			said = "us"
+	if n := len(rows) - 2*d.Top; d.Top > 0 && n > 0 {
+		rows = frequent(rows, 2*d.Top)
+		t.Notes = append(t.Notes, d.more(n, "rows of codes"))
+	}
+	for _, r := range rows {
+		said := "us"
+		if r.direction == smtp.Outbound {
+			said = "them"
 		}
 		t.Rows = append(t.Rows, []Cell{{Text: r.code.String(), Style: codeStyle(r.code)}, {Text: d.Words.Code(r.code).Name}, {Text: d.Words.Class(r.code)}, {Text: said}, num(r.count), {Text: r.meaning, Style: Dim}})
 	}
@@ -312,12 +324,26 @@ type codeRow struct {
 	count     int64
 }
 
+// frequent returns the n most frequent rows, in the order they had.
+func frequent(rows []codeRow, n int) []codeRow {
+	byCount := slices.Clone(rows)
+	slices.SortStableFunc(byCount, func(a, b codeRow) int { return int(b.count - a.count) })
+	least := byCount[n-1].count
+	kept := rows[:0:0]
+	for _, r := range rows {
+		if r.count >= least && len(kept) < n {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}
+
 // codeRows adds the replies up by code, side and meaning, in the order of the codes.
 func codeRows(s *summary.Summary, words *knowledge.Words) []codeRow {
 	var rows []codeRow
 	index := map[codeRow]int{}
 	for _, r := range s.Replies() {
-		key := codeRow{direction: r.Direction, code: r.Code, meaning: words.Entry(knowledge.EntryID(r.Note.Entry)).Title}
+		key := codeRow{direction: r.Direction, code: r.Code, meaning: meaningOf(r, words)}
 		i, ok := index[key]
 		if !ok {
 			i = len(rows)
@@ -335,19 +361,24 @@ func codeRows(s *summary.Summary, words *knowledge.Words) []codeRow {
 	return rows
 }
 
+// meaningOf is what a reply comes down to: for the steps of a session the entry's own
+// words, which tell a 221 after QUIT from one that nobody asked for.
+func meaningOf(r *summary.Reply, words *knowledge.Words) string {
+	if r.Code < 400 {
+		return words.Entry(knowledge.EntryID(r.Note.Entry)).Title
+	}
+	return words.Cause(r.Note.Cause).Title
+}
+
 func (d Day) peers() Table {
-	t := Table{Title: "Peers", Columns: []Column{{Name: "peer"}, {Name: ""}, {"delivered", true}, {"deferred", true}, {"bounced", true}, {"rejected", true}}}
+	t := Table{Title: "Peers", Columns: []Column{left("peer").min(16), left(""), right("delivered"), right("deferred"), right("bounced"), right("rejected")}}
 	rows := d.Summary.Peers()
 	for i, p := range rows {
 		if d.Top > 0 && i == d.Top {
 			t.Notes = append(t.Notes, d.more(len(rows)-i, "peers"))
 			break
 		}
-		side := "out"
-		if p.Direction == smtp.Inbound {
-			side = "in"
-		}
-		t.Rows = append(t.Rows, []Cell{{Text: p.Name}, {Text: side, Style: Dim}, num(p.Deliveries[smtp.Sent]), num(p.Deliveries[smtp.Deferred]),
+		t.Rows = append(t.Rows, []Cell{{Text: p.Name}, {Text: side(p.Direction), Style: Dim}, num(p.Deliveries[smtp.Sent]), num(p.Deliveries[smtp.Deferred]),
 			num(p.Deliveries[smtp.Bounced] + p.Deliveries[smtp.Expired]), num(p.Deliveries[smtp.Rejected])})
 	}
 	if len(rows) == 0 {

@@ -2,13 +2,16 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
 )
@@ -22,11 +25,21 @@ type Table struct {
 	Notes   []string // lines below it
 }
 
-// Column is a column of a table.
+// Column is a column of a table. Where the terminal is too narrow for all of them,
+// columns give way: first those with the highest Drop are left out, one after the other,
+// then those with a Min are cut down to it.
 type Column struct {
 	Name  string
 	Right bool // numbers
+	Min   int  // to how many characters its texts may be cut; 0 is not at all
+	Drop  int  // the higher, the sooner it is left out; 0 is never
 }
+
+func left(name string) Column  { return Column{Name: name} }
+func right(name string) Column { return Column{Name: name, Right: true} }
+
+func (c Column) min(n int) Column  { c.Min = n; return c }
+func (c Column) drop(n int) Column { c.Drop = n; return c }
 
 // Cell is a cell: its text, raw, and how it should stand out. The renderers make the text harmless.
 type Cell struct {
@@ -84,8 +97,13 @@ func (t Terminal) bold(s string) string {
 	return "\x1b[1m" + s + ansiReset
 }
 
-// grid prints a table's rows. This is the only place that knows tablewriter.
+// gap stands between two columns.
+const gap = 2
+
+// grid prints a table's rows, a line each. This is the only place that knows
+// tablewriter.
 func (t Terminal) grid(w io.Writer, tab *Table) error {
+	shown, widths := t.fit(tab)
 	options := []tablewriter.Option{
 		tablewriter.WithRenderer(renderer.NewBlueprint()),
 		tablewriter.WithRendition(tw.Rendition{
@@ -94,24 +112,21 @@ func (t Terminal) grid(w io.Writer, tab *Table) error {
 		}),
 		tablewriter.WithHeaderAutoFormat(tw.Off),
 		tablewriter.WithTrimSpace(tw.Off),
-		tablewriter.WithRowAutoWrap(tw.WrapNormal),
+		tablewriter.WithRowAutoWrap(tw.WrapNone),
 		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
-		tablewriter.WithPadding(tw.Padding{Left: "", Right: "  ", Overwrite: true}),
-		tablewriter.WithAlignment(alignment(tab.Columns)),
+		tablewriter.WithPadding(tw.Padding{Left: "", Right: strings.Repeat(" ", gap), Overwrite: true}),
+		tablewriter.WithAlignment(alignment(tab.Columns, shown)),
 	}
-	if t.Width > 0 {
-		options = append(options, tablewriter.WithMaxWidth(t.Width-1))
-	}
-	g := tablewriter.NewTable(w, options...)
-	header := make([]any, len(tab.Columns))
-	for i, c := range tab.Columns {
-		header[i] = t.paint(c.Name, Dim)
+	g := tablewriter.NewTable(&trimmer{w: w}, options...)
+	header := make([]any, len(shown))
+	for i, c := range shown {
+		header[i] = t.paint(clip(tab.Columns[c].Name, widths[i]), Dim)
 	}
 	g.Header(header...)
 	for _, r := range tab.Rows {
-		row := make([]string, len(r))
-		for i, c := range r {
-			row[i] = t.paint(clip(printable(c.Text), widest), c.Style)
+		row := make([]string, len(shown))
+		for i, c := range shown {
+			row[i] = t.paint(clip(printable(r[c].Text), widths[i]), r[c].Style)
 		}
 		if err := g.Append(row); err != nil {
 			return err
@@ -120,11 +135,85 @@ func (t Terminal) grid(w io.Writer, tab *Table) error {
 	return g.Render()
 }
 
-func alignment(columns []Column) tw.Alignment {
-	a := make(tw.Alignment, len(columns))
-	for i, c := range columns {
+// fit chooses which columns are shown and how wide.
+func (t Terminal) fit(tab *Table) (shown, widths []int) {
+	natural := make([]int, len(tab.Columns))
+	for i, c := range tab.Columns {
+		natural[i] = twwidth.Width(c.Name)
+		for _, r := range tab.Rows {
+			natural[i] = min(widest, max(natural[i], twwidth.Width(printable(r[i].Text))))
+		}
+		shown = append(shown, i)
+	}
+	least := func(i int) int {
+		if m := tab.Columns[i].Min; m > 0 {
+			return min(m, natural[i])
+		}
+		return natural[i]
+	}
+	room := t.Width - 1 // a full line makes some terminals break it
+	for t.Width > 0 && total(shown, least) > room {
+		drop := slices.MaxFunc(shown, func(a, b int) int { return tab.Columns[a].Drop - tab.Columns[b].Drop })
+		if tab.Columns[drop].Drop == 0 {
+			break
+		}
+		shown = slices.DeleteFunc(shown, func(i int) bool { return i == drop })
+	}
+	for _, i := range shown {
+		widths = append(widths, natural[i])
+	}
+	// The widest of those that may be cut gives way, a character at a time.
+	for t.Width > 0 && sum(widths)+gap*len(widths) > room {
+		most := -1
+		for j, i := range shown {
+			if widths[j] > least(i) && (most < 0 || widths[j] > widths[most]) {
+				most = j
+			}
+		}
+		if most < 0 {
+			break
+		}
+		widths[most]--
+	}
+	return shown, widths
+}
+
+func total(shown []int, width func(int) int) (n int) {
+	for _, i := range shown {
+		n += width(i) + gap
+	}
+	return n
+}
+
+func sum(widths []int) (n int) {
+	for _, w := range widths {
+		n += w
+	}
+	return n
+}
+
+// trimmer indents lines and takes the blanks off their ends, which a terminal would show
+// as selected and a golden file as noise.
+type trimmer struct{ w io.Writer }
+
+func (t *trimmer) Write(p []byte) (int, error) {
+	for line := range bytes.Lines(p) {
+		end := ""
+		if bytes.HasSuffix(line, []byte("\n")) {
+			end = "\n"
+		}
+		if _, err := io.WriteString(t.w, strings.Repeat(" ", gap)+string(bytes.TrimRight(line, " \n"))+end); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+func alignment(columns []Column, shown []int) tw.Alignment {
+	a := make(tw.Alignment, len(shown))
+	for i, c := range shown {
 		a[i] = tw.AlignLeft
-		if c.Right {
+		if columns[c].Right {
 			a[i] = tw.AlignRight
 		}
 	}
@@ -158,12 +247,12 @@ func (t Terminal) wrap(w io.Writer, indent, s string) {
 	fmt.Fprintln(w)
 }
 
-// clip cuts s to n characters.
+// clip cuts s to n columns.
 func clip(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
+	if twwidth.Width(s) <= n {
 		return s
 	}
-	return string([]rune(s)[:n-1]) + "…"
+	return twwidth.Truncate(s, n, "…")
 }
 
 // Markdown prints tables as GitHub's and GitLab's Markdown.

@@ -129,7 +129,9 @@ func status(b []byte, ev *smtp.Event) {
 		return
 	}
 	ev.Text = text
-	reason(text, ev)
+	if ev.Outcome != smtp.Sent || text[0]-'0' < 10 {
+		reason(text, ev) // and not the "delivered to maildir" of an agent
+	}
 	if ev.Stage == smtp.StageNone && ev.Reply.Code != 0 && ev.Direction != smtp.Internal {
 		if ev.Outcome == smtp.Sent {
 			ev.Stage = smtp.StageDOT

@@ -147,7 +147,7 @@ func (m *matcher) match(base *knowledge.Base, s *Said, text []byte, own bool) (k
 
 // scan sets the phrases that text holds, and reports whether there is any. Each byte is
 // looked at once and, where a phrase's key stands, compared with the few of that key.
-func (m *matcher) scan(text []byte, found *seen) (any bool) {
+func (m *matcher) scan(text []byte, found *seen) (hit bool) {
 	var window uint32
 	have := 0 // how many bytes of window are in one piece
 	for i := 0; i < len(text); i++ {
@@ -166,11 +166,11 @@ func (m *matcher) scan(text []byte, found *seen) (any bool) {
 			before := keyLen + int(p.at)
 			if before <= have && begins(text[i+1-before:], p.text) {
 				found.add(n - 1)
-				any = true
+				hit = true
 			}
 		}
 	}
-	return any
+	return hit
 }
 
 // begins reports whether text begins with a phrase in any case.

@@ -37,9 +37,9 @@ func FuzzScan(f *testing.F) {
 	m := rules()
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var fast, slow seen
-		any := m.scan(text, &fast)
+		hit := m.scan(text, &fast)
 		slowScan(m, text, &slow)
-		if fast != slow || any != (slow != seen{}) {
+		if fast != slow || hit != (slow != seen{}) {
 			t.Fatalf("%q: scan and the plain way differ", text)
 		}
 	})

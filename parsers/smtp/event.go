@@ -48,7 +48,7 @@ type Event struct {
 
 	Size       int64            // of the message in bytes; 0 when not told
 	Recipients int32            // nrcpt=; 0 when not told
-	ConnUse    int32            // conn_use=: the how-manieth message over this connection; 0 when not told
+	ConnUse    int32            // conn_use=: the how-manieth message over this connection; 0 when not told; Exim tells only that it is not the first: 2
 	Delay      time.Duration    // from arrival to this verdict; NoDelay when not told
 	Delays     [4]time.Duration // before the queue, in the queue, connecting, transmitting; Delays[0] is NoDelay when not told
 

@@ -50,7 +50,6 @@ func TestScript(t *testing.T) {
 			}
 			env.Setenv("TOP", top)
 			env.Setenv("TZ", "UTC")
-			env.Setenv("MAILWHY_NO_TIMING", "1")
 			return nil
 		},
 	})

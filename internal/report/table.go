@@ -202,7 +202,12 @@ func (t *trimmer) Write(p []byte) (int, error) {
 		if bytes.HasSuffix(line, []byte("\n")) {
 			end = "\n"
 		}
-		if _, err := io.WriteString(t.w, strings.Repeat(" ", gap)+string(bytes.TrimRight(line, " \n"))+end); err != nil {
+		text := bytes.TrimRight(line, " \n")
+		for bytes.HasSuffix(text, []byte(ansiReset)) { // tablewriter pads within the colour
+			end = ansiReset + strings.TrimPrefix(end, ansiReset)
+			text = bytes.TrimRight(bytes.TrimSuffix(text, []byte(ansiReset)), " ")
+		}
+		if _, err := io.WriteString(t.w, strings.Repeat(" ", gap)+string(text)+end); err != nil {
 			return 0, err
 		}
 	}

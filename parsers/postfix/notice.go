@@ -125,8 +125,7 @@ func sasl(b []byte, ev *smtp.Event) bool {
 	return true
 }
 
-// notice knows the beginnings of lines that say nothing of a session or a message. The
-// order is that of the alphabet.
+// notice knows the lines that say nothing of a session or a message.
 func notice(b []byte, ev *smtp.Event) bool {
 	ok := underscored(b)
 	for i := 0; i < len(notices) && !ok; i++ {
@@ -136,19 +135,28 @@ func notice(b []byte, ev *smtp.Event) bool {
 		// "Deleted: 115 messages" and its like, of postsuper.
 		ok = bytes.HasSuffix(b, []byte(" messages")) || bytes.HasSuffix(b, []byte(" message"))
 	}
-	if ok {
-		ev.Kind, ev.Text = smtp.KindNotice, b
+	if !ok {
+		// "host[address]: Untrusted: subject_CN=...": what TLS logs of a host besides.
+		p, n := peer(b)
+		if _, ok = after(b[n:], ": "); n == 0 || !ok {
+			return false
+		}
+		ev.Peer = p
 	}
-	return ok
+	ev.Kind, ev.Text = smtp.KindNotice, b
+	return true
 }
 
+// notices are the beginnings of such lines, in the order of the alphabet.
 var notices = [...]string{
-	"Host offered STARTTLS", "Matched ", "Peer verification: ", "SMTPS wrappermode", "SSL", "TLS", "Trusted: ", "Untrusted: ", "Unverified: ",
-	"Verified: ", "adding ", "breaking line > ", "cache ", "close database ", "daemon started", "dict_", "discarding ", "disposing ", "entering STRESS mode",
-	"fingerprint", "giving up on ", "idle", "initializing ", "last message repeated ", "leaving STRESS mode", "looking for plugins", "looking for session ",
-	"masquerading ", "master_", "name_mask", "open database ", "private key ", "read from ", "reload", "removing ", "replacing command ",
-	"save session ", "server features", "skipping ", "smtp_", "starting ", "start ", "statistics: ", "stopping ", "subject_CN=", "table ", "terminating on signal ",
-	"using ", "write to ", "xsasl_", "the Postfix mail system ", "refreshing ", "/", "rewriting ", "match_", "send attr ", "input attribute ", "watchdog_", "vstream_",
+	"/", "Host offered STARTTLS", "Matched ", "Passing ", "Peer ", "SMTPS wrappermode", "SSL", "TLS", "Trusted: ", "Untrusted: ",
+	"Unverified: ", "Verified: ", "abort all milters", "adding ", "breaking line > ", "cache ", "close database ", "connection established",
+	"daemon started", "dict_", "discarding ", "disposing ", "entering STRESS mode", "fingerprint", "giving up on ", "idle", "initializing ",
+	"input attribute ", "last message repeated ", "leaving STRESS mode", "looking for plugins", "looking for session ", "masquerading ",
+	"open database ", "private key ", "private/", "proxymap stream ", "public/", "read from ", "refreshing ", "reload", "removing ",
+	"replacing command ", "report ", "rewriting ", "save session ", "send attr ", "server features", "skipping ", "start ", "starting ",
+	"statistics: ", "stopping ", "subject_CN=", "table ", "terminating on signal ", "the Postfix mail system ", "too many connections",
+	"using ", "write to ",
 }
 
 // underscored reports that b begins with the name of a C function and a colon: what a

@@ -36,7 +36,9 @@ func (Parser) Parse(line []byte, ev *smtp.Event) bool {
 	if (ev.Process == nil || (d != noDaemon && d != quiet)) && ParseMessage(msg, ev) && ev.Kind != smtp.KindNotice {
 		return true
 	}
-	ev.Kind, ev.Format, ev.Direction = smtp.KindForeign, smtp.FormatNone, smtp.DirectionNone
+	head := ev.Head
+	ev.Reset()
+	ev.Head, ev.Kind = head, smtp.KindForeign
 	return true
 }
 

@@ -148,18 +148,18 @@ func bare(b []byte, ev *smtp.Event, depth int) ([]byte, bool) {
 }
 
 // relayed looks for a second head at the start of a message whose own tag is not
-// Postfix's: one syslog may carry the line of another. The inner one must show a tag
-// that is sure, for its text is not the relaying program's.
+// Postfix's: one syslog may carry the line of another, and some put a word between host
+// and tag (AIX "mail:info", FreeBSD "<mail.info>"). The inner head must show a pid, and
+// an instance when it has no stamp, for its text is not the relaying program's.
 func relayed(msg []byte, ev *smtp.Event, depth int) []byte {
 	if len(msg) == 0 || depth+1 >= maxNesting {
 		return msg
 	}
-	b := msg
-	s, n := stamp(b)
-	b = blanks(b[n:])
+	s, n := stamp(msg)
+	b := blanks(msg[n:])
 	var host []byte
 	t := readTag(b)
-	if t.next == 0 && n > 0 {
+	if t.next == 0 {
 		i := bytes.IndexByte(b, ' ')
 		if i <= 0 {
 			return msg
@@ -167,13 +167,13 @@ func relayed(msg []byte, ev *smtp.Event, depth int) []byte {
 		host, b = b[:i], blanks(b[i:])
 		t = readTag(b)
 	}
-	if t.next == 0 || !t.sure() || t.pid == 0 || (n == 0 && t.slash < 0) {
+	if t.next == 0 || t.pid == 0 || (n == 0 && t.slash < 0) {
 		return msg
 	}
 	if n > 0 {
 		keep(ev, s)
 	}
-	if host != nil {
+	if host != nil && bytes.IndexByte(host, ':') < 0 {
 		ev.Host = host
 	}
 	setTag(ev, b, t)

@@ -249,7 +249,8 @@ func (b *Base) addEnhanced(in *enhancedRow) (err error) {
 
 type ruleRow struct {
 	ID, As, Cause, By, Said string
-	Any, Also, Not, At      []string
+	Any, Also, Not          string // phrases, one a line
+	At                      []string
 	Code                    []int
 	Class                   int
 	Sample                  string
@@ -269,7 +270,7 @@ func loadRules(b *Base) error {
 }
 
 func (b *Base) addRule(in *ruleRow) (err error) {
-	r := Rule{ID: in.ID, Any: in.Any, Also: in.Also, Not: in.Not, Class: in.Class}
+	r := Rule{ID: in.ID, Any: lines(in.Any), Also: lines(in.Also), Not: lines(in.Not), Class: in.Class}
 	if err := checkPhrases(r.Any, r.Also, r.Not); err != nil {
 		return err
 	}
@@ -319,6 +320,14 @@ func (b *Base) entryOf(id, as, cause string) (EntryID, error) {
 // found in the middle of words; and matchers look phrases up by their first four bytes.
 const MinPhrase = 4
 
+// lines cuts phrases that stand one a line.
+func lines(s string) []string {
+	if s = strings.Trim(s, "\n"); s == "" {
+		return nil
+	}
+	return strings.Split(s, "\n")
+}
+
 // checkPhrases refuses phrases that could never be found.
 func checkPhrases(lists ...[]string) error {
 	had := make(map[string]bool)
@@ -329,6 +338,8 @@ func checkPhrases(lists ...[]string) error {
 				return fmt.Errorf("phrase %q is shorter than %d bytes; take more of the text around it", p, MinPhrase)
 			case p != strings.ToLower(p):
 				return fmt.Errorf("phrase %q has capitals; write it in lower case", p)
+			case p != strings.TrimSpace(p):
+				return fmt.Errorf("phrase %q has blanks at an end; editors lose them, so take more of the text", p)
 			case had[p]:
 				return fmt.Errorf("phrase %q is there twice; leave one out", p)
 			}

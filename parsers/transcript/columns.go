@@ -34,13 +34,13 @@ func readExchange(p *parser, line []byte) verdict {
 		line = append(p.state.half, trim(line)...)
 		p.state.half = nil
 	}
+	if bytes.HasPrefix(line, []byte("#")) {
+		return understood
+	}
 	cols, data := columns(line, exchangeColumns)
 	if cols == nil {
 		if len(line) > 0 && line[len(line)-1] == ',' && stampAt(line).Flags != 0 {
 			p.state.half = append([]byte(nil), line...) // pasted with line breaks
-			return understood
-		}
-		if bytes.HasPrefix(line, []byte("#")) {
 			return understood
 		}
 		return foreign
@@ -53,9 +53,9 @@ func readExchange(p *parser, line []byte) verdict {
 	s.stamp = stampAt(line)
 	switch event := string(cols[6]); event {
 	case "+":
-		p.happened(s, smtp.KindConnect, false, peerOf(cols[5]))
+		p.happened(s, smtp.KindConnect, false, peerOf(cols[5]), line)
 	case "-":
-		p.happened(s, smtp.KindDisconnect, false, smtp.Peer{})
+		p.happened(s, smtp.KindDisconnect, false, smtp.Peer{}, line)
 	case "<", ">":
 		return p.roles(s, event == ">", data, line)
 	}

@@ -89,16 +89,7 @@ func (p *parser) open(key string) *session {
 	if len(p.order) >= maxSessions {
 		p.end(p.order[0])
 	}
-	p.count++
-	s := &session{key: key, id: []byte(key)}
-	if key == "" {
-		s.id = strconv.AppendInt(nil, int64(p.count), 10)
-	} else if n := p.seen[key]; n > 0 {
-		s.id = strconv.AppendInt(append(s.id, '-'), int64(n+1), 10)
-	}
-	if len(p.seen) < maxSessions {
-		p.seen[key]++
-	}
+	s := &session{key: key}
 	p.sessions[key] = s
 	p.order = append(p.order, s)
 	return s
@@ -258,10 +249,22 @@ func (s *session) guess(code smtp.Code, text []byte) smtp.Stage {
 		return smtp.StageMAIL
 	case e[1] == 1:
 		return smtp.StageRCPT
-	case code == 250 && len(text) > 3 && text[3] == '-':
+	case code == 250 && (len(text) > 3 && text[3] == '-' || isKeyword(text[min(4, len(text)):])):
 		return smtp.StageEHLO
 	}
 	return smtp.StageUNKNOWN
+}
+
+// isKeyword reports that the text of a reply is a keyword of EHLO (RFC 5321, 4.1.1.1), as
+// the last line of a reply to it is that openssl s_client shows alone.
+func isKeyword(text []byte) bool {
+	w, _ := word(text)
+	for _, c := range w {
+		if c-'A' >= 26 && !isDigit(c) {
+			return false
+		}
+	}
+	return len(w) > 2
 }
 
 // finish emits the reply that is being read.
@@ -513,8 +516,29 @@ func (s *session) push(c command) {
 	s.pending = append(s.pending, c)
 }
 
+// name gives a session its id when it shows up for the first time: the dialect's own, or
+// its number in order of appearance. A process or port that is used again gets a number
+// behind it.
+func (p *parser) name(s *session) {
+	p.count++
+	if s.key == "" {
+		s.id = strconv.AppendInt(nil, int64(p.count), 10)
+		return
+	}
+	s.id = []byte(s.key)
+	if n := p.seen[s.key]; n > 0 {
+		s.id = strconv.AppendInt(append(s.id, '-'), int64(n+1), 10)
+	}
+	if len(p.seen) < maxSessions || p.seen[s.key] > 0 {
+		p.seen[s.key]++
+	}
+}
+
 // event begins an event of a session.
 func (p *parser) event(s *session, kind smtp.Kind) *smtp.Event {
+	if s.id == nil {
+		p.name(s)
+	}
 	p.ev.Reset()
 	p.ev.Kind, p.ev.Format, p.ev.Direction = kind, smtp.FormatTranscript, p.direction
 	p.ev.Session, p.ev.Peer, p.ev.Stamp = s.id, s.peer, s.stamp
@@ -522,7 +546,7 @@ func (p *parser) event(s *session, kind smtp.Kind) *smtp.Event {
 }
 
 // happened takes what a tool tells about the connection itself.
-func (p *parser) happened(s *session, kind smtp.Kind, failed bool, peer smtp.Peer) {
+func (p *parser) happened(s *session, kind smtp.Kind, failed bool, peer smtp.Peer, line []byte) {
 	p.finish(s)
 	switch kind {
 	case smtp.KindConnect:
@@ -530,9 +554,7 @@ func (p *parser) happened(s *session, kind smtp.Kind, failed bool, peer smtp.Pee
 			s = p.renew(s)
 			s.peer = smtp.Peer{}
 		}
-		if !peer.IsZero() {
-			s.peer = peer
-		}
+		s.peer = merge(s.peer, peer)
 		if s.connected {
 			return // a second address tried, or the same told twice
 		}
@@ -553,7 +575,39 @@ func (p *parser) happened(s *session, kind smtp.Kind, failed bool, peer smtp.Pee
 	if kind != smtp.KindConnect {
 		ev.Stage = s.waiting()
 	}
+	if kind == smtp.KindTLS && !failed {
+		ev.TLSVersion, ev.TLSCipher = tlsOf(line)
+	}
 	p.emit(ev, p.line)
+}
+
+// merge adds what a tool tells later to what it told before: first the address that it
+// tries, then the name.
+func merge(old, new smtp.Peer) smtp.Peer {
+	if new.Name != nil {
+		old.Name = new.Name
+	}
+	if new.IP != nil {
+		old.IP = new.IP
+	}
+	if new.Port != 0 {
+		old.Port = new.Port
+	}
+	return old
+}
+
+// tlsOf reads "TLSv1.3:TLS_AES_256_GCM_SHA384:256" or "TLSv1.3 / TLS_AES_256_GCM_SHA384"
+// anywhere in a line.
+func tlsOf(line []byte) (version, cipher []byte) {
+	i := bytes.Index(line, []byte("TLSv"))
+	if i < 0 {
+		return nil, nil
+	}
+	words := bytes.FieldsFunc(line[i:], func(r rune) bool { return r == ' ' || r == ':' || r == '/' || r == ',' })
+	if len(words) > 1 && bytes.ContainsAny(words[1], "_-") {
+		cipher = words[1]
+	}
+	return words[0], cipher
 }
 
 func (p *parser) disconnect(s *session) {

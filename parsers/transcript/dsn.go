@@ -17,6 +17,7 @@ type dsnState struct {
 	report    bool   // within the fields for programs
 	answers   int    // replies found
 	paragraph []byte // unfolded text up to here
+	line      int    // the last line of it
 	recipient []byte
 	command   smtp.Stage // what Exim says the reply answers
 	to        []byte
@@ -79,6 +80,9 @@ func readDSN(p *parser, line []byte) verdict {
 	if n := len(st.paragraph) + len(text) + 1; n < maxParagraph {
 		st.paragraph = append(append(st.paragraph, ' '), text...)
 	}
+	if len(text) > 0 {
+		st.line = p.line
+	}
 	return understood
 }
 
@@ -92,7 +96,7 @@ func (p *parser) talkTo(peer smtp.Peer) *session {
 	if s.connected && bytes.Equal(s.peer.Name, peer.Name) && bytes.Equal(s.peer.IP, peer.IP) {
 		return s
 	}
-	p.happened(s, smtp.KindConnect, false, peer)
+	p.happened(s, smtp.KindConnect, false, peer, nil)
 	return p.session(nil)
 }
 
@@ -213,7 +217,7 @@ func (p *parser) answer(s *session, stage smtp.Stage, to, text []byte) {
 		stage = s.guess(code, text)
 	}
 	s.replies++
-	s.code, s.replyLine, s.reply = code, p.line, append(s.reply[:0], text)
+	s.code, s.replyLine, s.reply = code, p.state.dsn.line, append(s.reply[:0], text)
 	s.answers = command{stage: stage, to: to}
 	p.finish(s)
 }

@@ -19,8 +19,9 @@ type learned struct {
 
 // learn finds the marks of a tool that is not in the table: the word that stands before
 // replies and the one that stands before commands. Where it is the same word, each line
-// tells by itself who speaks.
-func learn(sample []byte) *dialect {
+// tells by itself who speaks. It
+// also returns how many lines fit.
+func learn(sample []byte) (d *dialect, fit int) {
 	var marks []learned
 	for len(sample) > 0 {
 		line := sample
@@ -43,9 +44,10 @@ func learn(sample []byte) *dialect {
 		}
 	}
 	if s == nil || s.replies == 0 || c.commands == 0 || s.replies+c.commands < minLearned {
-		return nil
+		return nil, 0
 	}
-	return &dialect{name: "unknown", direction: smtp.Outbound, anywhere: true, byContent: s == c, server: []string{s.mark}, client: []string{c.mark}}
+	d = &dialect{name: "unknown", direction: smtp.Outbound, anywhere: true, byContent: s == c, server: []string{s.mark}, client: []string{c.mark}}
+	return d, s.replies + c.commands
 }
 
 // count looks for the first reply or command behind a word of a line.

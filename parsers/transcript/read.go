@@ -298,7 +298,7 @@ func (p *parser) tells(s *session, line []byte) bool {
 		if n.kind == smtp.KindConnect {
 			s.stamp = stampOf(line)
 		}
-		p.happened(s, n.kind, n.failed, peer)
+		p.happened(s, n.kind, n.failed, peer, line)
 		return true
 	}
 	return isTalk(line)

@@ -52,11 +52,18 @@ func Parse(data []byte, emit func(ev *smtp.Event, line int)) Info {
 		p.line++
 		p.tally(read(p, bytes.TrimRight(line, "\r")), line)
 	}
+	p.flush()
 	for len(p.order) > 0 {
 		p.end(p.order[0])
 	}
 	p.info.Lines, p.info.Sessions = p.line, p.count
 	return p.info
+}
+
+// flush hands on what a reader has gathered of something that may go on.
+func (p *parser) flush() {
+	p.flushBytes()
+	p.endParagraph()
 }
 
 func (p *parser) tally(v verdict, line []byte) {
@@ -148,7 +155,7 @@ type score struct {
 	d                      *dialect
 	straight, crossed      int // lines that fit with the marks as they are and the other way round
 	replies, commands      int
-	greeted                bool // the first reply is a greeting, or one of several lines
+	greeted                bool // the first reply is a greeting, or one has several lines
 	first                  int  // the first line that fits; body lines that quote other tools come later
 	crossReplies, crossFst int
 }
@@ -186,8 +193,8 @@ func recognise(sample []byte) (d *dialect, swapped bool, confidence int) {
 			best = s
 		}
 	}
-	if best == nil || best.d.name == "plain" && best.commands == 0 && best.replies < minLearned {
-		if d := learn(sample); d != nil {
+	if best == nil || best.d.weak || best.d.name == "plain" {
+		if d, fit := learn(sample); d != nil && (best == nil || fit > 2*best.fit()) {
 			return d, false, 25 // enough for one who says that it is a transcript
 		}
 	}
@@ -230,7 +237,7 @@ func (s *score) confidence() int {
 	switch {
 	case both && n >= 3 && (s.d.name != "plain" || n >= 4):
 		return 95
-	case both:
+	case both && (s.d.name != "plain" || s.greeted):
 		return 75
 	case s.d.name != "plain" && n >= 2:
 		return 80
@@ -285,7 +292,7 @@ func (s *score) take(line []byte, n int) {
 		s.crossed++
 	}
 	if reply {
-		s.greeted = s.greeted || s.replies == 0 && (text[0] == '2' && text[1] == '2' && text[2] == '0' || len(text) > 3 && text[3] == '-')
+		s.greeted = s.greeted || s.replies == 0 && bytes.HasPrefix(text, []byte("220")) || len(text) > 3 && text[3] == '-'
 		s.replies++
 	}
 	if cmd {

@@ -31,7 +31,7 @@ func isCommand(b []byte) bool {
 		mech, _ := word(rest)
 		return mechanism(mech) != nil
 	case smtp.StageNOOP, smtp.StageHELP, smtp.StageVRFY, smtp.StageEXPN, smtp.StageETRN, smtp.StageTURN, smtp.StageATRN:
-		return oneWord(rest)
+		return oneWord(rest) && verb[0]&0x20 == verb[1]&0x20 // not "Help yourself."
 	case smtp.StageXCLIENT, smtp.StageXFORWARD:
 		return bytes.IndexByte(rest, '=') > 0
 	}

@@ -121,7 +121,7 @@ func readPostfixVerbose(p *parser, line []byte) verdict {
 	}
 	if i := bytes.Index(line, []byte("]: disconnect from ")); i > 0 {
 		if s := p.sessions[string(line[bytes.LastIndexByte(line[:i], '[')+1:i])]; s != nil {
-			p.happened(s, smtp.KindDisconnect, false, smtp.Peer{})
+			p.happened(s, smtp.KindDisconnect, false, smtp.Peer{}, line)
 		}
 	}
 	if bytes.Contains(line[:min(len(line), maxPrefix)], []byte("postfix")) {
@@ -199,7 +199,7 @@ func isCurlTrace(sample []byte) bool {
 func readCurlTrace(p *parser, line []byte) verdict {
 	st := &p.state
 	if rest := stripHead(line); bytes.HasPrefix(rest, []byte("<= Recv")) || bytes.HasPrefix(rest, []byte("=> Send")) || bytes.HasPrefix(rest, []byte("== Info")) {
-		p.flushTrace()
+		p.flushBytes()
 		st.who = nobody
 		switch {
 		case bytes.HasPrefix(rest, []byte("<= Recv header")):
@@ -225,13 +225,13 @@ func readCurlTrace(p *parser, line []byte) verdict {
 	// A row holds 64 bytes; a shorter one ended with a line end that is not shown.
 	st.buf = append(st.buf, text...)
 	if len(text) < 64 {
-		p.flushTrace()
+		p.flushBytes()
 	}
 	return understood
 }
 
-// flushTrace hands on what the dump held so far.
-func (p *parser) flushTrace() {
+// flushBytes hands on what a dump held so far.
+func (p *parser) flushBytes() {
 	text := p.state.buf
 	p.state.buf = nil
 	for len(text) > 0 {

@@ -36,6 +36,11 @@ func (Parser) Parse(line []byte, ev *smtp.Event) bool {
 	if (ev.Process == nil || (d != noDaemon && d != quiet)) && ParseMessage(msg, ev) && ev.Kind != smtp.KindNotice {
 		return true
 	}
+	return foreign(ev)
+}
+
+// foreign leaves of an event nothing but its head.
+func foreign(ev *smtp.Event) bool {
 	head := ev.Head
 	ev.Reset()
 	ev.Head, ev.Kind = head, smtp.KindForeign
@@ -76,8 +81,7 @@ func ParseMessage(msg []byte, ev *smtp.Event) bool {
 	}
 	if d == noDaemon && len(ev.Process) > 0 && string(ev.Process) != "postfix" {
 		// A policy server under an instance's name, for example.
-		ev.Kind, ev.Direction = smtp.KindForeign, smtp.DirectionNone
-		return true
+		return foreign(ev)
 	}
 	ev.Kind, ev.Text = smtp.KindUnknown, b
 	return false

@@ -112,6 +112,28 @@ func settle(t *testing.T, log string, n int, words ...string) {
 	t.Errorf("after %v the log has decided %d deliveries, want %d", patience, found, n)
 }
 
+// awaitNoFiles waits until the folders hold no file at any depth: Postfix writes a decision to its log before it moves the
+// message to where a flush finds it.
+func awaitNoFiles(t *testing.T, dirs ...string) {
+	t.Helper()
+	var found string
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		found = ""
+		for _, dir := range dirs {
+			filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+				if err == nil && d.Type().IsRegular() { // a file that is just going away is an error, and as good as gone
+					found = path
+				}
+				return nil
+			})
+		}
+		if found == "" {
+			return
+		}
+	}
+	t.Errorf("after %v %s is still there", patience, found)
+}
+
 // startPostfix starts a private Postfix: its own configuration, queue and log.
 func startPostfix(t *testing.T, remotes []remote) *server {
 	dir, port := workdir(t), freePort(t)
@@ -181,11 +203,15 @@ postlog unix-dgram n - n - 1 postlogd
 		}
 	}
 	chown(t, "postfix", filepath.Join(dir, "data"))
-	stopped := false
+	tried, stopped := false, false
 	s := &server{address: "127.0.0.1:" + port, log: log,
-		try: func(decided int) {
-			command(t, "postqueue", "-c", etc, "-f")
+		try: func(decided int) { // the first try comes by itself
+			if tried {
+				command(t, "postqueue", "-c", etc, "-f")
+			}
+			tried = true
 			settle(t, log, decided, "status=sent", "status=deferred", "status=bounced")
+			awaitNoFiles(t, filepath.Join(dir, "spool", "incoming"), filepath.Join(dir, "spool", "active"))
 		},
 		stop: func() {
 			if !stopped {

@@ -221,8 +221,8 @@ func appendHex(b []byte, v uint64, digits int) []byte {
 	return b
 }
 
-// day24 is the table of a format: what can happen, how often, and what becomes of a message that waits.
-type day24 struct {
+// day is the table of a format: what can happen, how often, and what becomes of a message that waits.
+type day struct {
 	scenes []scene
 	retry  func(*conversation)
 }
@@ -232,14 +232,14 @@ type scene struct {
 	play   func(*conversation)
 }
 
-func (d *day24) total() (sum int) {
+func (d *day) total() (sum int) {
 	for _, s := range d.scenes {
 		sum += s.weight
 	}
 	return sum
 }
 
-func (d *day24) pick(n int) func(*conversation) {
+func (d *day) pick(n int) func(*conversation) {
 	for _, s := range d.scenes {
 		if n -= s.weight; n < 0 {
 			return s.play

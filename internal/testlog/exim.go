@@ -1,7 +1,7 @@
 package testlog
 
 // eximDay is the day of an Exim server with the default log_selector, as its main log tells it.
-var eximDay = day24{
+var eximDay = day{
 	scenes: []scene{
 		{430, eximInbound},
 		{330, eximOutbound},

@@ -1,7 +1,7 @@
 package testlog
 
 // postfixDay is the day of a Postfix relay: mail for our users, mail from them, and all that a host with an open port 25 meets.
-var postfixDay = day24{
+var postfixDay = day{
 	scenes: []scene{
 		{400, postfixInbound},
 		{260, postfixOutbound},

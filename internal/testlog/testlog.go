@@ -22,11 +22,8 @@ type Options struct {
 	Size    int64     // bytes to write; the log ends with the first conversation that passes it
 	Seed    uint64    // another seed gives another log of the same kind
 	RFC3339 bool      // Postfix: RFC 3339 stamps with microseconds instead of the BSD "Mar 11 00:00:38"
-	Start   time.Time // the log spans one day from here; zero means Wednesday, 11 March 2026, midnight UTC
+	Start   time.Time // the log spans one day from here, whatever its size: a larger log is a busier day; zero means Wednesday, 11 March 2026, midnight UTC
 }
-
-// day is what a log spans, whatever its size: a larger log is a busier day, as it is on real servers.
-const day = 24 * time.Hour
 
 // flushAt is how many bytes are gathered before they are written: large enough that system calls do not count.
 const flushAt = 256 << 10
@@ -62,7 +59,7 @@ type generator struct {
 	rng    rng
 	start  time.Time
 	size   int64
-	script day24 // which conversations there are, and how often each
+	script day // which conversations there are, and how often each
 	stamp  func(dst []byte, t time.Time) []byte
 	pids   *pids
 

@@ -54,6 +54,7 @@ type session struct {
 	lmtp  bool
 
 	connected, over, closed, ended bool
+	refused                        bool // 421, or a refusal as the greeting: the server hangs up
 
 	reply      [][]byte // the lines of the reply being read
 	code       smtp.Code
@@ -171,9 +172,9 @@ func (s *session) isNew(code smtp.Code, text []byte) bool {
 		return false
 	}
 	if code != 220 {
-		return (s.over || s.closed) && len(s.pending) == 0 && code >= 400
+		return (s.over || s.closed || s.refused) && len(s.pending) == 0 && code >= 400
 	}
-	if s.over || s.closed {
+	if s.over || s.closed || s.refused && len(s.pending) == 0 {
 		return true
 	}
 	if len(s.pending) > 0 {
@@ -205,6 +206,7 @@ func (s *session) pair(code smtp.Code, text []byte) command {
 		c.stage = s.guess(code, text)
 	}
 	s.last = c.stage
+	s.refused = code == 421 || c.stage == smtp.StageConnect && code >= 400
 	s.auth = c.stage == smtp.StageAUTH && code/100 == 3
 	if len(s.pending) == 0 {
 		s.chunk = 0
@@ -564,7 +566,7 @@ func (p *parser) happened(s *session, kind smtp.Kind, failed bool, peer smtp.Pee
 		p.disconnect(s)
 		return
 	case smtp.KindLost, smtp.KindTimeout, smtp.KindClosed:
-		if s.closed {
+		if s.closed || s.over {
 			return
 		}
 		p.endBody(s)

@@ -75,6 +75,10 @@ func cutEscapes(text []byte) []byte {
 	return one
 }
 
+// maxFolded is the longest line that is put together from folded ones. Postfix folds at
+// 79 columns, and no reply has more than some hundred bytes.
+const maxFolded = 8 << 10
+
 // unmarked reads a line without a mark in a dialect that has some: the rest of a reply
 // of several lines, of which only the first is marked, or what the tool itself tells.
 func (p *parser) unmarked(line []byte) verdict {
@@ -84,9 +88,10 @@ func (p *parser) unmarked(line []byte) verdict {
 			p.server(s, text)
 			return understood
 		}
-		if p.d.folds && len(text) > 0 && line[0] == ' ' && len(line) > 5 && line[4] == ' ' {
-			last := s.reply[len(s.reply)-1]
-			s.reply[len(s.reply)-1] = append(append(last[:len(last):len(last)], ' '), text...)
+		if p.d.folds && len(text) > 0 && bytes.HasPrefix(line, []byte("    ")) {
+			if last := s.reply[len(s.reply)-1]; len(last) < maxFolded {
+				s.reply[len(s.reply)-1] = append(append(last[:len(last):len(last)], ' '), text...)
+			}
 			s.replyLine = p.line
 			return understood
 		}
@@ -241,6 +246,8 @@ var notices = []notice{
 	{"Timeout (", smtp.KindTimeout, true},
 	{"timed out", smtp.KindTimeout, true},
 	{"SMTP timeout", smtp.KindTimeout, true},
+	{"*** Error connecting to", smtp.KindLost, true},
+	{"curl: (7)", smtp.KindLost, true},
 	{"TLS startup failed", smtp.KindTLS, true},
 	{"SSL: error", smtp.KindTLS, true},
 	{"handshake failure", smtp.KindTLS, true},

@@ -29,14 +29,15 @@ type Info struct {
 // bytes point into data or into the event's scratch space. Secrets of AUTH are in no
 // field of any event. Text that is no transcript yields no events.
 func Parse(data []byte, emit func(ev *smtp.Event, line int)) Info {
-	d, swapped, _ := recognise(data[:min(len(data), sampleSize)])
+	sample, margin := unindent(data[:min(len(data), sampleSize)])
+	d, swapped, _ := recognise(sample)
 	p := &parser{d: d, emit: emit, sessions: map[string]*session{}, seen: map[string]int{}, swapped: swapped}
 	if d == nil {
 		p.info.Lines = countLines(data)
 		p.info.Foreign = p.info.Lines
 		return p.info
 	}
-	p.info.Dialect = d.nameIn(data[:min(len(data), sampleSize)])
+	p.info.Dialect = d.nameIn(sample)
 	p.direction = d.direction
 	read := d.read
 	if read == nil {
@@ -50,7 +51,8 @@ func Parse(data []byte, emit func(ev *smtp.Event, line int)) Info {
 			data = nil
 		}
 		p.line++
-		p.tally(read(p, bytes.TrimRight(line, "\r")), line)
+		line = bytes.TrimPrefix(bytes.TrimRight(line, "\r"), margin)
+		p.tally(read(p, line), line)
 	}
 	p.flush()
 	for len(p.order) > 0 {
@@ -119,15 +121,52 @@ type parser struct {
 // the dialect's name and a confidence from 0 to 100. Logs of Postfix and Exim are not
 // transcripts, although a debug log of theirs holds some.
 func Detect(sample []byte) (dialect string, confidence int) {
-	d, _, sure := recognise(sample[:min(len(sample), sampleSize)])
+	sample, _ = unindent(sample[:min(len(sample), sampleSize)])
+	d, _, sure := recognise(sample)
 	if d == nil {
 		return "", 0
 	}
-	name := d.nameIn(sample[:min(len(sample), sampleSize)])
+	name := d.nameIn(sample)
 	if d.name == "plain" && name != d.name {
 		sure = max(sure, 60) // the tool left its own traces
 	}
 	return name, sure
+}
+
+// maxMargin is the widest margin: a quotation within a quotation, or a code block in a
+// list.
+const maxMargin = 16
+
+// unindent returns the margin that all lines of a sample share, as mail and Markdown put
+// before what they quote, and the sample without it. The last line may have been cut and
+// does not count.
+func unindent(sample []byte) (stripped, margin []byte) {
+	lines := bytes.Split(sample, []byte{'\n'})
+	for i, l := range lines {
+		if len(bytes.Trim(l, "> \t\r")) == 0 || i > 0 && i == len(lines)-1 {
+			continue
+		}
+		n := 0
+		for n < min(len(l), maxMargin) && (l[n] == ' ' || l[n] == '\t' || l[n] == '>' && n+1 < len(l) && l[n+1] == ' ') {
+			n++
+		}
+		if margin == nil {
+			margin = l[:n]
+		}
+		for !bytes.HasPrefix(l, margin) {
+			margin = margin[:len(margin)-1]
+		}
+		if len(margin) == 0 {
+			return sample, nil
+		}
+	}
+	if len(margin) == 0 {
+		return sample, nil
+	}
+	for i, l := range lines {
+		lines[i] = bytes.TrimPrefix(l, margin)
+	}
+	return bytes.Join(lines, []byte{'\n'}), margin
 }
 
 // plainTools are the tools without marks, by what else they print.

@@ -49,8 +49,10 @@ type Mixed struct{}
 
 // Parse implements smtp.Parser.
 func (Mixed) Parse(line []byte, ev *smtp.Event) bool {
-	if eximStamp(line) && (exim.Parser{}).Parse(line, ev) && ev.Format == smtp.FormatExim {
-		return true
+	if eximStamp(line) {
+		if ok := (exim.Parser{}).Parse(line, ev); ev.Format == smtp.FormatExim {
+			return ok
+		}
 	}
 	ev.Reset()
 	msg := syslog.Parse(line, ev)

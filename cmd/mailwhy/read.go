@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/mailwhy/mailwhy/internal/source"
 	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers"
+	"github.com/mailwhy/mailwhy/parsers/exim"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 	"github.com/mailwhy/mailwhy/parsers/transcript"
 )
@@ -147,6 +149,7 @@ func (r *reader) file(in *source.Input) error {
 	}
 	defer body.Close()
 
+	r.repeated.File(sideLog(in, head))
 	t := &tally{reader: r, file: summary.File{Path: in.Path, Compression: in.Compression()}, clock: session.NewClock(changed(in), r.zone, r.flags.Year)}
 	var handleErr error
 	if format.Lines == nil {
@@ -164,6 +167,13 @@ func (r *reader) file(in *source.Input) error {
 	}
 	r.coverage.Files = append(r.coverage.Files, t.file)
 	return nil
+}
+
+// sideLog reports whether an input is Exim's reject or panic log, which repeats lines
+// of the main log.
+func sideLog(in *source.Input, head []byte) bool {
+	name := filepath.Base(in.Path)
+	return strings.Contains(name, "reject") || strings.Contains(name, "panic") || exim.IsRejectLog(head)
 }
 
 // lost notes a file that could not be read, or not to its end.
@@ -309,7 +319,6 @@ func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
 // close adds the file to the whole.
 func (t *tally) close() {
 	t.endFile()
-	t.repeated.EndOfFile()
 	t.file.Format = t.formatNames()
 	c, f := &t.coverage, &t.file.Coverage
 	c.Lines += f.Lines

@@ -3,7 +3,6 @@ package session
 import (
 	"bytes"
 	"hash/maphash"
-	"strconv"
 	"time"
 
 	"github.com/mailwhy/mailwhy/parsers/smtp"
@@ -26,11 +25,13 @@ type Assembler struct {
 	options  Options
 	emit     func(*Session)
 	seed     maphash.Seed
-	open     map[uint64]*Session
-	current  map[uint64]uint64 // the outbound session that a process is in
-	connects queue             // sessions whose connect was logged, longest untouched first
-	implied  queue             // the others
-	spare    []*Session
+	open     index      // sessions by what ties their lines
+	current  index      // the outbound session that a process is in, by the process
+	slab     []*Session // all sessions, open and spare
+	spare    []int32
+	writer   memo  // who wrote the line
+	connects queue // sessions whose connect was logged, longest untouched first
+	implied  queue // the others
 	messages *messages
 	selected bool   // the event at hand is asked for
 	from     []byte // its message's reverse-path
@@ -49,7 +50,7 @@ type queue struct {
 func NewAssembler(o Options, emit func(*Session)) *Assembler {
 	seed := maphash.MakeSeed()
 	return &Assembler{
-		options: o, emit: emit, seed: seed, open: map[uint64]*Session{}, current: map[uint64]uint64{},
+		options: o, emit: emit, seed: seed,
 		connects: queue{idle: connectedIdle}, implied: queue{idle: impliedIdle},
 		messages: newMessages(seed, o.Envelopes), from: make([]byte, 0, 64),
 	}
@@ -77,7 +78,7 @@ func (a *Assembler) Add(ev *smtp.Event) (selected bool) {
 		if m != nil {
 			a.messages.choose(i)
 		}
-		if ev.Kind == smtp.KindReject {
+		if ev.Outcome == smtp.Rejected {
 			a.messages.Rejected += int64(ev.Count())
 		}
 	}
@@ -116,16 +117,25 @@ func (a *Assembler) Close() {
 // inbound takes a line of our server about a client.
 func (a *Assembler) inbound(ev *smtp.Event, m *message) {
 	key := a.inboundKey(ev)
-	s := a.open[key]
+	s := a.at(key)
+	if ev.Format == smtp.FormatExim && ev.PID != 0 && len(ev.Session) == 0 && ev.Peer.Port == 0 && ev.Kind != smtp.KindConnect {
+		key, s = a.claim(key, s, ev)
+	}
 	switch ev.Kind {
 	case smtp.KindConnect:
-		if s != nil {
+		under := none
+		if s != nil && ev.Format == smtp.FormatExim && s.depth < maxSameClient {
+			under = s.place // nothing tells this client's connections apart
+		} else if s != nil {
 			a.finish(s)
 		}
 		s = a.start(key, ev, false)
+		if under != none {
+			s.under, s.depth = under, a.slab[under].depth+1
+		}
 	case smtp.KindReject, smtp.KindReceived, smtp.KindAuth, smtp.KindLost, smtp.KindTimeout, smtp.KindClosed, smtp.KindDisconnect:
 		if s == nil && m != nil && m.session != 0 && ev.Kind == smtp.KindReject {
-			s = a.open[m.session] // cleanup speaks for the smtpd that the message came in by
+			s = a.at(m.session) // cleanup speaks for the smtpd that the message came in by
 		}
 		if s != nil && s.implied && ev.Format == smtp.FormatExim && s.Messages > 0 && !tied(ev) {
 			a.finish(s) // nothing ties these lines but the client's address: a session a message
@@ -152,6 +162,21 @@ func (a *Assembler) inbound(ev *smtp.Event, m *message) {
 	}
 	a.touch(s, ev)
 	a.take(s, ev)
+}
+
+// claim finds the session of a line of Exim's that shows its process (+pid). The connect
+// was logged by the daemon under its own number, so the first line of a process takes
+// over a connection of the same client that waits for one.
+func (a *Assembler) claim(key uint64, waiting *Session, ev *smtp.Event) (uint64, *Session) {
+	own := mix(key, uint64(ev.PID))
+	s := a.at(own)
+	if s == nil && waiting != nil && !waiting.implied {
+		s = waiting
+		a.leave(s)
+		s.key = own
+		a.open.set(own, s.place)
+	}
+	return own, s
 }
 
 func cleanup(ev *smtp.Event) bool { return string(ev.Process) == "cleanup" }
@@ -262,7 +287,7 @@ func (a *Assembler) outbound(ev *smtp.Event) {
 	}
 	scope := a.scope(ev)
 	key := a.outboundKey(ev, scope)
-	s := a.open[key]
+	s := a.at(key)
 	if s != nil && s.queue == 0 {
 		s.queue = a.queueKey(ev)
 	}
@@ -270,15 +295,14 @@ func (a *Assembler) outbound(ev *smtp.Event) {
 		if s != nil {
 			a.finish(s)
 		}
-		if previous, ok := a.current[scope]; ok && ev.Format == smtp.FormatPostfix {
-			if p := a.open[previous]; p != nil {
-				a.finish(p) // a process speaks to one host at a time
-			}
+		if p := a.current.get(scope); p != none && ev.Format == smtp.FormatPostfix {
+			a.finish(a.slab[p]) // a process speaks to one host at a time
 		}
 		s = a.start(key, ev, true)
 		s.queue = a.queueKey(ev)
 		if ev.Format == smtp.FormatPostfix {
-			s.scope, a.current[scope] = scope, key
+			s.scope = scope
+			a.current.set(scope, s.place)
 		}
 	}
 	a.touch(s, ev)
@@ -353,13 +377,10 @@ func (a *Assembler) transcript(ev *smtp.Event) {
 	if len(ev.Session) == 0 {
 		return
 	}
-	var h maphash.Hash
-	h.SetSeed(a.seed)
-	h.WriteString("transcript\x00")
-	h.Write(ev.Session)
-	s := a.open[h.Sum64()]
+	key := mix(maphash.Bytes(a.seed, ev.Session), uint64(ev.Format))
+	s := a.at(key)
 	if s == nil {
-		s = a.start(h.Sum64(), ev, true)
+		s = a.start(key, ev, true)
 		s.ID = append(s.ID[:0], ev.Session...)
 	}
 	a.touch(s, ev)
@@ -407,7 +428,7 @@ func (s *Session) answer(ev *smtp.Event) {
 
 // start opens a session.
 func (a *Assembler) start(key uint64, ev *smtp.Event, implied bool) *Session {
-	if len(a.open) >= MaxSessions {
+	if a.open.n >= MaxSessions {
 		a.evicted++
 		q := &a.implied
 		if q.oldest == nil {
@@ -415,26 +436,20 @@ func (a *Assembler) start(key uint64, ev *smtp.Event, implied bool) *Session {
 		}
 		a.finish(q.oldest)
 	}
-	var s *Session
-	if n := len(a.spare); n > 0 {
-		s, a.spare = a.spare[n-1], a.spare[:n-1]
-	} else {
-		s = new(Session)
+	if len(a.spare) == 0 {
+		a.slab = append(a.slab, &Session{place: int32(len(a.slab))})
+		a.spare = append(a.spare, int32(len(a.slab)-1))
 	}
+	s := a.slab[a.spare[len(a.spare)-1]]
+	a.spare = a.spare[:len(a.spare)-1]
 	s.reset(key)
 	a.number++
 	s.implied = implied
 	s.Format, s.Direction = ev.Format, ev.Direction
-	s.Host = append(s.Host, ev.Host...)
-	s.ID = append(s.ID, ev.Process...)
-	if ev.PID != 0 {
-		s.ID = append(s.ID, '[')
-		s.ID = strconv.AppendUint(s.ID, uint64(ev.PID), 10)
-		s.ID = append(s.ID, ']')
+	if a.options.Exchanges {
+		s.name(ev, a.number)
 	}
-	s.ID = append(s.ID, '#')
-	s.ID = strconv.AppendInt(s.ID, a.number, 10)
-	a.open[key] = s
+	a.open.set(key, s.place)
 	a.queueOf(s).push(s)
 	return s
 }
@@ -449,11 +464,24 @@ func (a *Assembler) touch(s *Session, ev *smtp.Event) {
 		q.unlink(s)
 		q.push(s)
 	}
-	for _, q := range [...]*queue{&a.connects, &a.implied} {
-		for o := q.oldest; o != nil && o != s && ev.Time.Sub(o.Last) > q.idle; o = q.oldest {
-			a.finish(o)
-		}
+	a.expire(&a.connects, s)
+	a.expire(&a.implied, s)
+}
+
+// expire ends the sessions of q that have been silent for too long when s, the latest,
+// spoke.
+func (a *Assembler) expire(q *queue, s *Session) {
+	for o := q.oldest; o != nil && o != s && s.last-o.last > int64(q.idle); o = q.oldest {
+		a.finish(o)
 	}
+}
+
+// at returns the open session of a key, nil for none.
+func (a *Assembler) at(key uint64) *Session {
+	if i := a.open.get(key); i != none {
+		return a.slab[i]
+	}
+	return nil
 }
 
 // finish passes s on and frees it.
@@ -485,13 +513,31 @@ func (s *Session) silentEnd() smtp.End {
 // discard forgets s without passing it on.
 func (a *Assembler) discard(s *Session) {
 	a.queueOf(s).unlink(s)
-	if a.open[s.key] == s {
-		delete(a.open, s.key)
+	a.leave(s)
+	if s.scope != 0 && a.current.get(s.scope) == s.place {
+		a.current.remove(s.scope)
 	}
-	if s.scope != 0 && a.current[s.scope] == s.key {
-		delete(a.current, s.scope)
+	a.spare = append(a.spare, s.place)
+}
+
+// leave takes s out of the table of open sessions, from wherever it is among those of
+// the same key.
+func (a *Assembler) leave(s *Session) {
+	switch top := a.open.get(s.key); {
+	case top == none:
+	case top == s.place && s.under == none:
+		a.open.remove(s.key)
+	case top == s.place:
+		a.open.set(s.key, s.under)
+	default:
+		for o := a.slab[top]; o.under != none; o = a.slab[o.under] {
+			if o.under == s.place {
+				o.under = s.under
+				break
+			}
+		}
 	}
-	a.spare = append(a.spare, s)
+	s.under, s.depth = none, 0
 }
 
 func (a *Assembler) queueOf(s *Session) *queue {
@@ -535,58 +581,30 @@ func (a *Assembler) exchange(s *Session, ev *smtp.Event) {
 // smtpd, the client's address for postscreen, which serves all of them in one process,
 // and for Exim what its log_selector lets it show.
 func (a *Assembler) inboundKey(ev *smtp.Event) uint64 {
-	var h maphash.Hash
-	h.SetSeed(a.seed)
-	h.WriteByte(byte(ev.Format))
-	h.Write(ev.Host)
-	h.WriteByte(0)
+	writer := a.writer.of(a.seed, ev)
 	switch {
 	case ev.Format == smtp.FormatPostfix && string(ev.Process) != "postscreen":
-		h.Write(ev.Service)
-		h.WriteByte(0)
-		h.Write(ev.Process)
-		writeInt(&h, ev.PID)
+		return mix(writer, uint64(ev.PID))
 	case len(ev.Session) > 0:
-		h.Write(ev.Session)
-	default:
-		h.Write(ev.Peer.IP)
-		writeInt(&h, uint32(ev.Peer.Port))
-		if ev.Format == smtp.FormatExim && ev.Peer.Port == 0 && ev.Kind != smtp.KindConnect {
-			writeInt(&h, ev.PID)
-		}
+		return mix(writer, maphash.Bytes(a.seed, ev.Session))
 	}
-	return h.Sum64()
+	return mix(mix(writer, maphash.Bytes(a.seed, ev.Peer.IP)), uint64(ev.Peer.Port))
 }
 
 // scope is who speaks on our side: the process, or for Exim the message.
 func (a *Assembler) scope(ev *smtp.Event) uint64 {
-	var h maphash.Hash
-	h.SetSeed(a.seed)
-	h.WriteByte(0xFF)
-	h.Write(ev.Host)
-	h.WriteByte(0)
+	writer := mix(a.writer.of(a.seed, ev), uint64(smtp.Outbound))
 	if ev.Format == smtp.FormatExim {
-		h.Write(ev.Queue)
-		return h.Sum64()
+		return mix(writer, maphash.Bytes(a.seed, ev.Queue))
 	}
-	h.Write(ev.Service)
-	h.WriteByte(0)
-	h.Write(ev.Process)
-	writeInt(&h, ev.PID)
-	return h.Sum64()
+	return mix(writer, uint64(ev.PID))
 }
 
 func (a *Assembler) outboundKey(ev *smtp.Event, scope uint64) uint64 {
-	var h maphash.Hash
-	h.SetSeed(a.seed)
-	writeInt(&h, uint32(scope))
-	writeInt(&h, uint32(scope>>32))
 	if len(ev.Peer.IP) > 0 {
-		h.Write(ev.Peer.IP)
-	} else {
-		h.Write(ev.Peer.Name)
+		return mix(scope, maphash.Bytes(a.seed, ev.Peer.IP))
 	}
-	return h.Sum64()
+	return mix(scope, maphash.Bytes(a.seed, ev.Peer.Name))
 }
 
 func (a *Assembler) queueKey(ev *smtp.Event) uint64 {
@@ -594,8 +612,4 @@ func (a *Assembler) queueKey(ev *smtp.Event) uint64 {
 		return 0
 	}
 	return maphash.Bytes(a.seed, ev.Queue)
-}
-
-func writeInt(h *maphash.Hash, v uint32) {
-	h.Write([]byte{byte(v), byte(v >> 8), byte(v >> 16), byte(v >> 24)})
 }

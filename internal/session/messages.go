@@ -53,7 +53,8 @@ type message struct {
 	same        int32 // the next message with the same queue ID, of another instance; -1 for none
 	prev, next  int32 // neighbours in the list it is on
 	outcomes    uint8 // bit per smtp.Outcome that any recipient met
-	received    bool  // it came in, and is not a bounce made here
+	arriving    bool  // its client or local program is known; it may still be given up before its end
+	received    bool  // it came in whole, and is not a bounce made here
 	selected    bool  // it is counted: one of its lines was among those the user asked for
 	local       bool  // came in by a local program or from this machine's own address
 	removed     bool
@@ -71,6 +72,7 @@ type messages struct {
 	gone     list
 	expected []expectation
 	births   uint32
+	owner    memo
 	keep     bool // reverse-paths
 	Counts
 }
@@ -114,6 +116,7 @@ func (t *messages) add(ev *smtp.Event) int32 {
 		t.remove(i)
 	}
 	if ev.Outcome != smtp.OutcomeNone && ev.Outcome != smtp.Rejected {
+		t.arrive(i)
 		t.decide(i, ev.Outcome)
 	}
 	if len(ev.QueuedAs) > 0 {
@@ -167,7 +170,7 @@ func (t *messages) get(ev *smtp.Event) int32 {
 
 // find returns the message of a queue ID of the instance that wrote ev.
 func (t *messages) find(ev *smtp.Event, queue []byte) int32 {
-	short, instance := t.hash(queue), t.instance(ev)
+	short, instance := t.hash(queue), t.owner.queueOf(t.seed, ev)
 	first := t.byQueue.get(short)
 	for i := first; i != none; i = t.slab[i].same {
 		if t.slab[i].instance == instance {
@@ -186,27 +189,6 @@ func (t *messages) find(ev *smtp.Event, queue []byte) int32 {
 	return i
 }
 
-// instance tells which queue a line is about: queue IDs are unique within one only.
-func (t *messages) instance(ev *smtp.Event) uint64 {
-	var h maphash.Hash
-	h.SetSeed(t.seed)
-	h.Write(ev.Host)
-	h.WriteByte(0)
-	h.Write(instance(ev.Service))
-	return h.Sum64()
-}
-
-// instance is the part of a service's name that shares a queue: "postfix" of
-// "postfix/submission".
-func instance(service []byte) []byte {
-	for i, c := range service {
-		if c == '/' {
-			return service[:i]
-		}
-	}
-	return service
-}
-
 // slot returns a free place, giving up the longest untouched message if there is none.
 func (t *messages) slot() int32 {
 	if n := len(t.free); n > 0 {
@@ -215,7 +197,9 @@ func (t *messages) slot() int32 {
 		return i
 	}
 	if t.live.n >= MaxMessages {
-		t.Evicted++
+		if !t.slab[t.live.head].arriving { // what never came to be is no loss
+			t.Evicted++
+		}
 		t.drop(&t.live, t.live.head)
 		return t.slot()
 	}
@@ -226,12 +210,11 @@ func (t *messages) slot() int32 {
 func (t *messages) receive(i int32, ev *smtp.Event) {
 	m := &t.slab[i]
 	m.local = ev.Direction == smtp.Internal || isLoopback(ev.Peer.IP)
-	bounce := ev.Format == smtp.FormatExim && len(ev.Related) > 0
-	if m.parent == none && !m.received && !bounce {
-		m.received = true
-		if m.selected {
-			t.Received++
-		}
+	// An Exim bounce names the message it is about. Exim's line says that the message
+	// is there; Postfix's only that it begins.
+	m.arriving = ev.Format != smtp.FormatExim || len(ev.Related) == 0
+	if ev.Format == smtp.FormatExim {
+		t.arrive(i)
 	}
 	if ev.Format == smtp.FormatPostfix && len(ev.Related) > 0 { // orig_queue_id=
 		if p := t.byQueue.get(t.hash(ev.Related)); p != none && p != i {
@@ -241,8 +224,26 @@ func (t *messages) receive(i int32, ev *smtp.Event) {
 	t.describe(i, ev)
 }
 
+// arrive counts a message as received once it is known to be in the queue.
+func (t *messages) arrive(i int32) {
+	m := &t.slab[i]
+	if !m.arriving || m.received {
+		return
+	}
+	m.arriving = false
+	if first := &t.slab[t.root(i)]; !first.received {
+		first.received = true
+		if first.selected {
+			t.Received++
+		}
+	}
+}
+
 // describe takes what a line tells of a message: its sender, its Message-ID.
 func (t *messages) describe(i int32, ev *smtp.Event) {
+	if ev.Recipients > 0 { // qmgr has it
+		t.arrive(i)
+	}
 	m := &t.slab[i]
 	if t.keep && ev.From != nil && !m.fromKnown {
 		m.from, m.fromKnown = append(m.from[:0], ev.From...), true
@@ -371,7 +372,7 @@ func (t *messages) counts() Counts {
 	c := t.Counts
 	for i := t.live.head; i >= 0; i = t.slab[i].next {
 		m := &t.slab[i]
-		if !t.slab[t.root(i)].selected {
+		if !t.slab[t.root(i)].selected || m.arriving {
 			continue
 		}
 		c.Queued++

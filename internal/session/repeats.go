@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"hash/maphash"
 
 	"github.com/mailwhy/mailwhy/parsers/smtp"
@@ -9,16 +10,29 @@ import (
 // maxRepeats is how many verdict lines of Exim are remembered for comparison.
 const maxRepeats = 1 << 18
 
-// Repeats finds the lines that Exim writes twice: its reject log and panic log begin an
-// entry with a copy, byte for byte, of a line of the main log (Exim specification,
-// chapter "Log files"). When both files are given such a line is counted once. Two
-// equal lines of one file are two events.
+// Repeats finds the lines that Exim writes twice, so that they are counted once. An
+// entry of its reject log and of its panic log begins with a copy, byte for byte, of a
+// line of the main log; with both going to syslog the copy stands right behind the line
+// (Exim specification, chapter "Log files", syslog_duplication). Otherwise two equal
+// lines are two events.
 type Repeats struct {
 	seed maphash.Seed
-	// seen counts, for each verdict line, how often the files before this one had it,
-	// and how often this one does.
+	side uint8 // 0 for a main log, 1 for a reject or panic log
+	// seen counts, for each verdict line, how often main logs and the others had it.
 	seen map[uint64]*[2]uint32
-	file []uint64 // the lines of this file
+
+	last [256]written // by process, for the copies in a syslog
+}
+
+// onlyMain is in a refusal of the daemon's that goes to the main log alone, and comes in
+// equal lines when a client hammers (smtp_in.c, too many connections).
+var onlyMain = []byte("Connection from [")
+
+// written is the last verdict of a process in the syslog.
+type written struct {
+	pid  uint32
+	copy bool // it was the second of two
+	key  uint64
 }
 
 // NewRepeats returns an empty memory.
@@ -26,10 +40,22 @@ func NewRepeats() *Repeats {
 	return &Repeats{seed: maphash.MakeSeed(), seen: map[uint64]*[2]uint32{}}
 }
 
-// Seen reports whether an earlier file had the line already.
+// File says that another file begins, and whether it is a reject or panic log.
+func (r *Repeats) File(side bool) {
+	r.side = 0
+	clear(r.last[:])
+	if side {
+		r.side = 1
+	}
+}
+
+// Seen reports whether the line was counted already.
 func (r *Repeats) Seen(ev *smtp.Event, line []byte) bool {
 	if ev.Format != smtp.FormatExim || !twice(ev) {
 		return false
+	}
+	if ev.Process != nil {
+		return r.behind(ev, line)
 	}
 	key := maphash.Bytes(r.seed, line)
 	n := r.seen[key]
@@ -40,20 +66,29 @@ func (r *Repeats) Seen(ev *smtp.Event, line []byte) bool {
 		n = new([2]uint32)
 		r.seen[key] = n
 	}
-	if n[1] == 0 {
-		r.file = append(r.file, key)
-	}
-	n[1]++
-	return n[1] <= n[0]
+	n[r.side]++
+	return n[r.side] <= n[1-r.side]
 }
 
-// EndOfFile makes the lines of the file that ends those of an earlier one.
-func (r *Repeats) EndOfFile() {
-	for _, key := range r.file {
-		n := r.seen[key]
-		n[0], n[1] = max(n[0], n[1]), 0
+// behind reports whether a line of a syslog repeats the last verdict of its process. The
+// message alone is compared: the stamps before it are of two calls, and the copy may
+// have been cut into numbered pieces.
+func (r *Repeats) behind(ev *smtp.Event, line []byte) bool {
+	if bytes.Contains(line, onlyMain) {
+		return false
 	}
-	r.file = r.file[:0]
+	if i := bytes.Index(line, []byte("]: ")); i >= 0 {
+		line = line[i+3:]
+	}
+	if len(line) > 0 && line[0] == '[' {
+		if i := bytes.Index(line, []byte("] ")); i >= 0 {
+			line = line[i+2:]
+		}
+	}
+	key := maphash.Bytes(r.seed, line)
+	w := &r.last[ev.PID%uint32(len(r.last))]
+	*w = written{pid: ev.PID, key: key, copy: w.pid == ev.PID && w.key == key && !w.copy}
+	return w.copy
 }
 
 // twice reports whether Exim may write such a line to two logs: refusals go to the

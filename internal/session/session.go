@@ -5,6 +5,7 @@
 package session
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/mailwhy/mailwhy/parsers/smtp"
@@ -41,6 +42,10 @@ type Session struct {
 	greeting bool   // the only thing that happened was a refusal at the greeting
 	selected bool   // one of its events was asked for
 	queue    uint64 // the message it last carried, by key
+	place    int32  // in the assembler's slab
+	last     int64  // Last in nanoseconds since 1970
+	under    int32  // an earlier open session with the same key, none for none
+	depth    int    // how many there are under it
 	scope    uint64 // the process that speaks in it, for outbound ones
 	older    *Session
 	newer    *Session
@@ -81,6 +86,10 @@ const (
 	// MaxSessions is how many sessions may be open at once. A busy server has some
 	// thousands of processes.
 	MaxSessions = 1 << 15
+
+	// maxSameClient is how many open connections of one client are kept apart where
+	// the log shows nothing but its address.
+	maxSameClient = 64
 )
 
 // Table limits by time, in the log's own clock.
@@ -93,8 +102,21 @@ func (s *Session) reset(key uint64) {
 	*s = Session{
 		ID: s.ID[:0], Host: s.Host[:0], Helo: s.Helo[:0], User: s.User[:0], TLS: s.TLS[:0], Commands: s.Commands[:0],
 		Peer:      Peer{Name: s.Peer.Name[:0], IP: s.Peer.IP[:0]},
-		Exchanges: s.Exchanges[:0], key: key,
+		Exchanges: s.Exchanges[:0], key: key, place: s.place, under: none,
 	}
+}
+
+// name gives the session its ID, the how-manieth of this run.
+func (s *Session) name(ev *smtp.Event, number int64) {
+	s.Host = append(s.Host, ev.Host...)
+	s.ID = append(s.ID, ev.Process...)
+	if ev.PID != 0 {
+		s.ID = append(s.ID, '[')
+		s.ID = strconv.AppendUint(s.ID, uint64(ev.PID), 10)
+		s.ID = append(s.ID, ']')
+	}
+	s.ID = append(s.ID, '#')
+	s.ID = strconv.AppendInt(s.ID, number, 10)
 }
 
 // note remembers what ev says of the session as a whole.
@@ -102,7 +124,7 @@ func (s *Session) note(ev *smtp.Event) {
 	if s.Start.IsZero() {
 		s.Start = ev.Time
 	}
-	s.Last = ev.Time
+	s.Last, s.last = ev.Time, ev.Time.UnixNano()
 	if len(s.Peer.IP) == 0 && len(s.Peer.Name) == 0 {
 		s.Peer.Name = append(s.Peer.Name, ev.Peer.Name...)
 		s.Peer.IP = append(s.Peer.IP, ev.Peer.IP...)

@@ -132,6 +132,9 @@ func status(b []byte, ev *smtp.Event) {
 	if ev.Outcome != smtp.Sent || text[0]-'0' < 10 {
 		reason(text, ev) // and not the "delivered to maildir" of an agent
 	}
+	if ev.Direction == smtp.Internal && ev.Reply.Code != 0 && !ev.ReplyHost.IsZero() {
+		ev.Direction = smtp.Outbound // error(8) repeats what a server said that is left alone for now
+	}
 	if ev.Stage == smtp.StageNone && ev.Reply.Code != 0 && ev.Direction != smtp.Internal {
 		if ev.Outcome == smtp.Sent {
 			ev.Stage = smtp.StageDOT

@@ -53,7 +53,7 @@ func warned(b []byte, ev *smtp.Event) {
 		ev.Peer = p
 		return
 	}
-	_, rest, ok := cut(b, " from ")
+	what, rest, ok := cut(b, " from ")
 	p, n := peer(rest)
 	if !ok || (p.IP == nil && p.Name != nil) || n == 0 {
 		return
@@ -62,10 +62,25 @@ func warned(b []byte, ev *smtp.Event) {
 	if ev.Direction == smtp.DirectionNone {
 		ev.Direction = smtp.Inbound
 	}
+	if ev.Direction == smtp.Inbound && hungUp(what) {
+		ev.Kind = smtp.KindClosed
+	}
 	// "Illegal address syntax from <client> in RCPT command: ..."
 	if verb, ok := after(rest[n:], " in "); ok {
 		ev.Stage = stageOf(verb)
 	}
+}
+
+// hungUp reports whether smtpd ends the session with what it warns of: with 421 for too
+// many connections or TLS sessions, with a 221 that nobody asked for when a web browser
+// or another stranger to SMTP speaks (src/smtpd/smtpd.c).
+func hungUp(what []byte) bool {
+	for _, reason := range [...]string{"Connection concurrency limit exceeded", "Connection rate limit exceeded", "New TLS session rate limit exceeded", "non-SMTP command"} {
+		if bytes.HasPrefix(what, []byte(reason)) {
+			return true
+		}
+	}
+	return false
 }
 
 // claimed reads the warnings about a client whose name and address do not belong

@@ -8,8 +8,8 @@
 // file in order, unlike those of logs, and yields the same events.
 //
 // It has two halves. A dialect (dialects.go) says how one tool marks the server's and
-// the client's lines; most are a row of a table. The dialogue (dialogue.go) is one for
-// all of them: it joins the lines of a reply (RFC 5321, 4.2.1), pairs replies with
-// commands first in, first out (RFC 2920), keeps bodies apart, and hides what AUTH
-// carried (RFC 4954).
+// the client's lines; most are a row of a table. The dialogue is one for all of
+// them: session.go keeps it, reply.go joins the lines of a reply (RFC 5321, 4.2.1) and
+// pairs it with its command, first in, first out (RFC 2920), command.go keeps bodies apart
+// and hides what AUTH carries (RFC 4954).
 package transcript

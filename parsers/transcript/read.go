@@ -55,7 +55,7 @@ func (p *parser) said(s *session, who side, text, line []byte) verdict {
 func (p *parser) serverSaid(s *session, text []byte) verdict {
 	v := understood
 	for {
-		one, rest, more := bytes.Cut(text, escapedEnd)
+		one, rest, more := cutReply(text)
 		if !p.server(s, bytes.TrimRight(one, " \t\r\\")) && !p.tells(s, one) && len(trim(one)) > 0 && trim(one)[0] != '<' {
 			v = unknown
 		}
@@ -63,6 +63,25 @@ func (p *parser) serverSaid(s *session, text []byte) verdict {
 			return v
 		}
 		text = rest
+	}
+}
+
+// cutReply cuts the first line off what a server said: at an escaped line end, or at a
+// bare \n that a further line of a reply follows.
+func cutReply(text []byte) (one, rest []byte, more bool) {
+	for from := 0; ; {
+		i := bytes.Index(text[from:], []byte(`\n`))
+		if i < 0 {
+			return text, nil, false
+		}
+		i += from
+		if bytes.HasSuffix(text[:i], []byte(`\r`)) {
+			return text[:i-2], text[i+2:], true
+		}
+		if isReply(text[i+2:]) {
+			return text[:i], text[i+2:], true
+		}
+		from = i + 2
 	}
 }
 

@@ -101,6 +101,11 @@ var cases = []struct {
 	{"tshark-follow-hex", "tshark-follow", 1, full},
 	{"tshark-summary", "tshark", 1, full},
 	{"tshark-verbose", "tshark-verbose", 1, full},
+	{"smtp-cli", "smtp-cli", 1, full},
+	{"nodemailer-old", "nodemailer-old", 1, full},
+	{"sendmail-traffic", "sendmail-traffic", 1, full},
+	{"swaks-no-hints", "swaks", 1, full},
+	{"arrows-reversed", "msmtp", 1, full},
 }
 
 func TestSamples(t *testing.T) {

@@ -73,6 +73,62 @@ func readSwiftJSON(p *parser, line []byte) verdict {
 	return v
 }
 
+func isSMTPCLI(sample []byte) bool {
+	return anyLine(sample, func(l []byte) bool { return smtpCLI(l) != nil })
+}
+
+// smtpCLI returns what a line of smtp-cli shows of a reply, "[220] 'mx.example.net'", as
+// the server said it.
+func smtpCLI(line []byte) []byte {
+	if len(line) < 8 || line[0] != '[' || string(line[4:7]) != "] '" || smtp.ParseCode(line[1:4]) == 0 {
+		return nil
+	}
+	return append(append(line[1:4:4], ' '), bytes.TrimSuffix(trim(line[7:]), []byte{'\''})...)
+}
+
+// readSMTPCLI reads smtp-cli --verbose: each line of a reply shows the code and none the
+// hyphen, so lines of one code without a command between are one reply.
+func readSMTPCLI(p *parser, line []byte) verdict {
+	s := p.session(nil)
+	text := smtpCLI(line)
+	switch {
+	case text != nil && len(s.reply) > 0 && smtp.ParseCode(text) == s.code:
+		s.add(text, p.line, true)
+		return understood
+	case text != nil:
+		return p.said(s, server, text, nil)
+	case bytes.HasPrefix(line, []byte("> ")):
+		return p.said(s, client, line[2:], nil)
+	}
+	return p.unmarked(line)
+}
+
+func isOldNodemailer(sample []byte) bool {
+	return bytes.Contains(sample, []byte("type: 'server',")) && bytes.Contains(sample, []byte("message: '"))
+}
+
+// readOldNodemailer reads the objects that Nodemailer before 2.0 logged, on one line or
+// on several: { type: 'server', message: '220 mx.example.net' }.
+func readOldNodemailer(p *parser, line []byte) verdict {
+	v := foreign
+	for _, side := range []struct {
+		sign string
+		who  side
+	}{{"type: 'server'", server}, {"type: 'client'", client}} {
+		if bytes.Contains(line, []byte(side.sign)) {
+			p.state.who, v = side.who, understood
+		}
+	}
+	_, text, ok := bytes.Cut(line, []byte("message: '"))
+	if !ok || p.state.who == nobody {
+		return max(v, p.unmarked(line))
+	}
+	if i := bytes.LastIndexByte(text, '\''); i >= 0 {
+		text = text[:i]
+	}
+	return p.said(p.session(nil), p.state.who, text, nil)
+}
+
 // isRawlog knows Dovecot's raw logs: seconds and microseconds before each line. One file
 // holds one direction, unless somebody sorted two together.
 func isRawlog(sample []byte) bool {

@@ -109,7 +109,8 @@ func readHMail(p *parser, line []byte) verdict {
 	default:
 		return understood
 	}
-	s := p.session(append(append(bytes.Trim(cols[0], `"`)[:5:5], '-'), cols[2]...))
+	service := bytes.Trim(cols[0], `"`)
+	s := p.session(append(append(service[:len(service):len(service)], '-'), cols[2]...))
 	s.peer.IP = bytes.Trim(cols[4], `"`)
 	stamp := bytes.Trim(cols[3], `"`)
 	v := understood

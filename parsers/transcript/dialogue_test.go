@@ -205,6 +205,11 @@ func TestStamp(t *testing.T) {
 			t.Errorf("stampOf(%q) = %+v, want wall %d", line, s, want.Wall)
 		}
 	}
+	for line, offset := range map[string]int32{"2026-11-22T04:08:24.5+01:00 x": 3600, "2026-11-22 04:08:24 -0630 x": -23400} {
+		if s := stampOf([]byte(line)); s.Flags&smtp.HasZone == 0 || s.Offset != offset {
+			t.Errorf("stampOf(%q) = %+v, want an offset of %d", line, s, offset)
+		}
+	}
 	if s := stampOf([]byte("Nov  2 04:08:24 mx")); s.Flags != smtp.HasTime || s.Wall != smtp.MakeStamp(0, 11, 2, 4, 8, 24, 0).Wall {
 		t.Errorf("a stamp of syslog: %+v", s)
 	}
@@ -265,6 +270,7 @@ func FuzzParse(f *testing.F) {
 	for _, c := range cases {
 		f.Add(read(f, c.name))
 	}
+	f.Add([]byte("\"SMTPD\"\t\n\"SMTP\t5\t4\tx\ty\t\"SENT: 220 x"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		last := 0
 		info := Parse(data, func(ev *smtp.Event, line int) {

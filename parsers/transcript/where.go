@@ -138,17 +138,17 @@ func clock(year, month, day int, b []byte, nsec int64) smtp.Stamp {
 	if len(b) > 0 && b[0] == 'Z' {
 		return stamp.WithZone(0)
 	}
-	if len(b) > 0 && b[0] == ' ' {
-		b = b[1:]
+	b = bytes.TrimPrefix(b, []byte{' '})
+	if len(b) < 5 || b[0] != '+' && b[0] != '-' {
+		return stamp
 	}
-	if len(b) >= 5 && (b[0] == '+' || b[0] == '-') {
-		if hh, mm := digits(b[1:3]), digits(b[len(b[:5])-2:5]); hh >= 0 && hh < 15 && mm >= 0 && mm < 60 {
-			off := hh*3600 + mm*60
-			if b[0] == '-' {
-				off = -off
-			}
-			return stamp.WithZone(off)
+	hh, rest := digits(b[1:3]), bytes.TrimPrefix(b[3:], []byte{':'})
+	if mm := digits(rest[:min(len(rest), 2)]); len(rest) >= 2 && hh >= 0 && hh < 15 && mm >= 0 && mm < 60 {
+		offset := hh*3600 + mm*60
+		if b[0] == '-' {
+			offset = -offset
 		}
+		return stamp.WithZone(offset)
 	}
 	return stamp
 }

@@ -206,7 +206,9 @@ func (p *parser) iis(ip, who, verb, query, code, line []byte) verdict {
 		s := p.session(append(ip[:len(ip):len(ip)], "-out"...))
 		s.peer.IP = ip
 		if string(who) == "OutboundConnectionResponse" {
-			return p.said(s, server, text, line)
+			v := p.said(s, server, text, line)
+			s.more = false // only the first line of a reply is logged
+			return v
 		}
 		return p.said(s, client, cmd, line)
 	}
@@ -214,6 +216,7 @@ func (p *parser) iis(ip, who, verb, query, code, line []byte) verdict {
 	s := p.session(ip)
 	s.peer.IP, s.stamp = ip, stampOf(line)
 	s.replies++ // the greeting is not logged
+	p.turn(s)
 	p.command(s, cmd, p.line)
 	v := p.said(s, server, code, line)
 	s.body = false

@@ -21,11 +21,12 @@ type held struct {
 func (p *parser) client(s *session, line []byte) {
 	p.turn(s)
 	text := bytes.TrimRight(line, " \t\r\\")
-	if s.body {
+	if s.body || s.oneSided() && !isCommand(text) {
+		s.body = true
 		p.bodyLine(s, text)
 		return
 	}
-	if !p.d.interleaved {
+	if !p.d.interleaved || !s.more {
 		p.finish(s)
 	}
 	if s.chunk > 0 && !p.d.hidesBody {
@@ -56,6 +57,12 @@ func (p *parser) client(s *session, line []byte) {
 		s = p.renew(s)
 	}
 	p.command(s, text, p.line)
+}
+
+// oneSided reports that DATA was sent and the server is not shown at all: what follows is
+// a body although nothing shows the 354.
+func (s *session) oneSided() bool {
+	return s.replies == 0 && len(s.pending) > 0 && s.pending[len(s.pending)-1].stage == smtp.StageDATA
 }
 
 func firstWord(b []byte) []byte {
@@ -135,7 +142,7 @@ func (p *parser) endBody(s *session) {
 
 // command takes a command that is sure to be one.
 func (p *parser) command(s *session, text []byte, line int) {
-	if !p.d.interleaved {
+	if !p.d.interleaved || !s.more {
 		p.finish(s)
 	}
 	verb, arg := word(text)

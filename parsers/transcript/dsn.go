@@ -104,6 +104,9 @@ func (p *parser) talkTo(peer smtp.Peer) *session {
 // field for programs.
 func (p *parser) endParagraph() {
 	st := &p.state.dsn
+	line := p.line
+	p.line = st.line // a paragraph is known to end one line too late
+	defer func() { p.line = line }()
 	text := trim(st.paragraph)
 	st.paragraph = nil // events may point into it
 	st.command = smtp.StageNone
@@ -217,7 +220,7 @@ func (p *parser) answer(s *session, stage smtp.Stage, to, text []byte) {
 		stage = s.guess(code, text)
 	}
 	s.replies++
-	s.code, s.replyLine, s.reply = code, p.state.dsn.line, append(s.reply[:0], text)
+	s.code, s.replyLine, s.reply = code, p.line, append(s.reply[:0], text)
 	s.answers = command{stage: stage, to: to}
 	p.finish(s)
 }

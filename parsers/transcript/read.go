@@ -152,8 +152,8 @@ func readPlain(p *parser, line []byte) verdict {
 	text := trim(line)
 	s := p.current(line)
 	who, said, _ := splitPlain(line)
-	if s != nil && s.replies == 0 && who != server && len(s.pending) > 0 && s.pending[len(s.pending)-1].stage == smtp.StageDATA {
-		s.body = true // one side only: nothing shows the 354
+	if s != nil && who != server && s.oneSided() {
+		s.body = true
 	}
 	// sendmail -v marks its commands and shows no bodies.
 	p.state.marked = p.state.marked || who == client && len(said) < len(text)

@@ -169,6 +169,9 @@ func check(t *testing.T, name string, data []byte) {
 	t.Helper()
 	lines := 0
 	info := Parse(data, func(ev *smtp.Event, line int) {
+		if line < lines {
+			t.Errorf("%s: %v at line %d stands behind line %d", name, ev.Kind, line, lines)
+		}
 		lines = max(lines, line)
 		if line < 1 || len(ev.Session) == 0 || ev.Format != smtp.FormatTranscript {
 			t.Errorf("%s: event %v at line %d of session %q", name, ev.Kind, line, ev.Session)

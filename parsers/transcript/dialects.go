@@ -32,6 +32,7 @@ type dialect struct {
 	weak        bool   // the marks are common in other text: both sides must be seen
 	lockstep    bool   // replies may be missing: the last command is the one answered
 	interleaved bool   // a client's line may stand within a reply
+	parts       bool   // a line may be shown in parts, all but the last with a + behind
 	folds       bool   // long lines are folded; the rest is indented
 	bareBody    string // what a body's lines show in place of the client's mark
 	key         func(prefix []byte) []byte
@@ -100,7 +101,7 @@ var dialects = []dialect{
 	{name: "msmtp", direction: smtp.Outbound, server: []string{"<-- "}, client: []string{"--> "}, flips: true},
 	{name: "ssmtp", direction: smtp.Outbound, server: []string{"[<-] "}, client: []string{"[->] "}},
 	{name: "sendmail-traffic", direction: smtp.Outbound, server: []string{"# <<< "}, client: []string{"# >>> "}, flips: true},
-	{name: "recordio", direction: smtp.Inbound, server: []string{"# > "}, client: []string{"# < "}, flips: true},
+	{name: "recordio", direction: smtp.Inbound, parts: true, server: []string{"# > "}, client: []string{"# < "}, flips: true},
 	{name: "smtp-cli", direction: smtp.Outbound, is: isSMTPCLI, sure: 80, read: readSMTPCLI},
 	{name: "mutt", direction: smtp.Outbound, anywhere: true, server: []string{"#< "}, client: []string{"#> "}},
 	{name: "eximclient", direction: smtp.Outbound, server: []string{"<<< "}, client: []string{">>> "}},

@@ -170,6 +170,17 @@ Net::SMTP=GLOB(0x1)<<< 250 taken
 13 1 command UNKNOWN "PASS ****"
 14 1 answer UNKNOWN "500 what"
 `},
+		{"recordio shows long lines in parts", `
+29 > 220 mx.example.net and+
+29 > 250 more 
+29 < MAIL FROM:<alice@exam+
+29 < ple.org> 
+29 > 250 ok 
+`, `
+3 1 answer CONNECT "220 mx.example.net and250 more"
+5 1 command MAIL "MAIL FROM:<alice@example.org>"
+6 1 answer MAIL "250 ok"
+`},
 		{"what an exception quotes is not said again", `
 DEBUG SMTP: trying to connect to host "mx.example.net", port 25, isSSL false
 220 mx.example.net
@@ -194,6 +205,20 @@ QUIT
 		if got != c.want[1:] {
 			t.Errorf("%s:\n got:\n%s want:%s", c.name, got, c.want)
 		}
+	}
+}
+
+func TestDirection(t *testing.T) {
+	for name, want := range map[string]smtp.Direction{
+		"swaks-auth": smtp.Outbound, "msmtp": smtp.Outbound, "exim-v": smtp.Outbound, "postfix-smtp-notice": smtp.Outbound, "exchange-send": smtp.Outbound,
+		"arrows-reversed": smtp.Inbound, "mdaemon": smtp.Inbound, "exim-server": smtp.Inbound, "postfix-smtpd-notice": smtp.Inbound, "exchange-receive": smtp.Inbound,
+		"recordio": smtp.Inbound, "haraka": smtp.Inbound, "postfix-smtpd-verbose": smtp.Inbound, "postfix-smtp-verbose": smtp.Outbound,
+	} {
+		Parse(read(t, name), func(ev *smtp.Event, line int) {
+			if ev.Kind == smtp.KindAnswer && ev.Direction != want {
+				t.Errorf("%s, line %d: %v, want %v", name, line, ev.Direction, want)
+			}
+		})
 	}
 }
 

@@ -12,6 +12,11 @@ func readMarked(p *parser, line []byte) verdict {
 	if who == nobody {
 		return p.unmarked(line)
 	}
+	if p.d.parts {
+		if text = p.join(text); text == nil {
+			return understood
+		}
+	}
 	if p.swapped {
 		who = server + client - who
 	}
@@ -33,6 +38,18 @@ func readMarked(p *parser, line []byte) verdict {
 		key = p.d.key(prefix)
 	}
 	return p.said(p.session(key), who, text, line)
+}
+
+// join puts a line together that is shown in parts, as recordio does: a part has a plus
+// behind it, the end of the line a blank. It returns nil for a part.
+func (p *parser) join(text []byte) []byte {
+	half := p.state.half
+	if n := len(text); n > 0 && text[n-1] == '+' && len(half) < maxFolded {
+		p.state.half = append(half, text[:n-1]...)
+		return nil
+	}
+	p.state.half = nil
+	return append(half, text...)
 }
 
 // said hands on what one side said in a line. Tools that print a string as their

@@ -39,6 +39,9 @@ func Parse(data []byte, emit func(ev *smtp.Event, line int)) Info {
 	}
 	p.info.Dialect = d.nameIn(sample)
 	p.direction = d.direction
+	if swapped {
+		p.direction = smtp.Inbound + smtp.Outbound - d.direction
+	}
 	read := d.read
 	if read == nil {
 		read = readMarked

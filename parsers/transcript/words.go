@@ -74,7 +74,7 @@ func word(b []byte) (first, rest []byte) {
 	return b[:i], trim(b[i:])
 }
 
-func oneWord(b []byte) bool { return bytes.IndexAny(b, " \t") < 0 }
+func oneWord(b []byte) bool { return !bytes.ContainsAny(b, " \t") }
 
 func trim(b []byte) []byte { return bytes.Trim(b, " \t\r") }
 

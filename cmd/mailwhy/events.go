@@ -38,13 +38,13 @@ func (c *eventsCmd) Run(w *world) error {
 	all := want.IsZero()
 	found := false
 	var buf []byte
-	_, err = c.read(w, func(l *line) error {
+	_, err = c.read(w, reading{warm: func(*session.Keys) {}, endFile: func() {}, handle: func(l *line) error {
 		if l.ev.Kind == smtp.KindForeign && !c.All {
 			return nil
 		}
 		switch {
 		case messages != nil:
-			if at = l; !messages.Add(l.ev) {
+			if at = l; !messages.Add(l.ev, l.keys) {
 				return nil
 			}
 		case !all && !want.Match(l.ev, nil, l.causeID()):
@@ -54,7 +54,7 @@ func (c *eventsCmd) Run(w *world) error {
 		buf = append(report.AppendEvent(buf[:0], l.ev, report.Place{Path: l.path, Line: l.number, Guessed: l.guessed}, l.explanation()), '\n')
 		_, err := out.Write(buf)
 		return err
-	}, func() {})
+	}})
 	if flushErr := out.Flush(); err == nil {
 		err = flushErr
 	}

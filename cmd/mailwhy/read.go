@@ -35,37 +35,45 @@ type inputFlags struct {
 type line struct {
 	ev      *smtp.Event
 	note    *note // nil when it shows neither a reply nor a failure
+	keys    *session.Keys
 	raw     []byte
 	path    string
 	number  int64
 	guessed bool
 }
 
-// note is what the classifier says of an event.
+// note is what can be told of an event without those before it.
 type note struct {
 	classify.Annotation
-	known bool
+	known bool // the event shows a reply or a failure, and Annotation says what of
+	keys  session.Keys
 }
 
 // reader reads the inputs one after the other and counts what it read.
 type reader struct {
 	*world
-	flags    *inputFlags
-	format   parsers.Format
-	auto     bool
-	zone     *time.Location
-	handle   func(*line) error
-	endFile  func()
+	flags  *inputFlags
+	format parsers.Format
+	auto   bool
+	zone   *time.Location
+	reading
 	coverage summary.Coverage
 	repeated *session.Repeats
 	progress *progress
 }
 
-// read passes each line of the input to handle, in order, and calls endFile after each
-// file. It returns what was read. Input that cannot be read is told on stderr and does
+// reading is what a command does with the input: with each line in order, before that
+// with the keys of the lines that come next, and after each file.
+type reading struct {
+	handle  func(*line) error
+	warm    func(*session.Keys)
+	endFile func()
+}
+
+// read passes the input on. It returns what was read. Input that cannot be read is told on stderr and does
 // not keep the rest from being read.
-func (f *inputFlags) read(w *world, handle func(*line) error, endFile func()) (summary.Coverage, error) {
-	r := &reader{world: w, flags: f, handle: handle, endFile: endFile, zone: time.Local, repeated: session.NewRepeats()}
+func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
+	r := &reader{world: w, flags: f, reading: do, zone: time.Local, repeated: session.NewRepeats()}
 	if f.TZ != "" {
 		zone, err := time.LoadLocation(f.TZ)
 		if err != nil {
@@ -233,6 +241,9 @@ func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) 
 		workers = runtime.GOMAXPROCS(0)
 	}
 	stats, err := pipeline.Run(body, p, pipeline.Options{Workers: workers}, t.stop, annotate, func(b *pipeline.Batch[note]) error {
+		for i := range b.Notes {
+			t.warm(&b.Notes[i].keys)
+		}
 		for i := range b.Events {
 			handleErr = t.event(&b.Events[i], &b.Notes[i], b.Line(i), b.First+int64(i))
 			if handleErr != nil {
@@ -273,6 +284,7 @@ func (t *tally) transcript(body io.Reader) (readErr, handleErr error) {
 
 func annotate(ev *smtp.Event, n *note) {
 	n.Annotation, n.known = classify.Event(ev)
+	n.keys = session.KeysOf(ev)
 }
 
 // event counts a log's line and passes it on.
@@ -309,7 +321,7 @@ func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
 		t.file.Duplicate++
 		return nil
 	}
-	t.line = line{ev: ev, raw: raw, path: t.file.Path, number: number, guessed: guessed}
+	t.line = line{ev: ev, keys: &n.keys, raw: raw, path: t.file.Path, number: number, guessed: guessed}
 	if n.known {
 		t.line.note = n
 	}

@@ -52,21 +52,20 @@ func (c *reportCmd) Run(w *world) error {
 		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, at.causeID()) }
 	}
 	sessions := session.NewAssembler(options, func(s *session.Session) {
-		note := quit
-		sum.Session(s.Direction, s.End, s.Graceful && s.Format != smtp.FormatTranscript, s.Start, s.Last, note)
+		sum.Session(s.Direction, s.End, s.Graceful && s.Format != smtp.FormatTranscript, s.Last, quit)
 	})
 	found := false
 	sample := func() summary.Sample {
 		return summary.Sample{File: at.path, Line: at.number, Text: strings.ToValidUTF8(string(at.raw), "\uFFFD")}
 	}
-	coverage, err := c.read(w, func(l *line) error {
-		if at = l; !sessions.Add(l.ev) {
+	coverage, err := c.read(w, reading{warm: sessions.Warm, endFile: sessions.EndOfFile, handle: func(l *line) error {
+		if at = l; !sessions.Add(l.ev, l.keys) {
 			return nil
 		}
 		found = true
-		sum.Event(l.ev, l.note.forSummary(), sample)
+		sum.Event(l.ev, l.note.forSummary(), l.keys.Host, sample)
 		return nil
-	}, sessions.EndOfFile)
+	}})
 	if err != nil {
 		return err
 	}

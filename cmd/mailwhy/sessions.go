@@ -51,11 +51,11 @@ func (c *sessionsCmd) Run(w *world) error {
 		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, at.causeID()) }
 	}
 	sessions := session.NewAssembler(options, emit)
-	_, err = c.read(w, func(l *line) error {
+	_, err = c.read(w, reading{warm: sessions.Warm, endFile: sessions.EndOfFile, handle: func(l *line) error {
 		at = l
-		sessions.Add(l.ev)
+		sessions.Add(l.ev, l.keys)
 		return writeErr
-	}, sessions.EndOfFile)
+	}})
 	if err != nil {
 		return err
 	}

@@ -27,11 +27,12 @@ var allowed = map[string][]string{
 	"parsers":            {"parsers/smtp", "parsers/syslog", "parsers/postfix", "parsers/exim", "parsers/transcript"},
 	"internal/source":    {},
 	"internal/pipeline":  {"parsers/smtp"},
-	"internal/session":   {"parsers/smtp"},
+	"internal/index":     {},
+	"internal/session":   {"internal/index", "parsers/smtp"},
 	"internal/knowledge": {"parsers/smtp"},
 	"internal/classify":  {"internal/knowledge", "parsers/smtp"},
 	"internal/filter":    {"parsers/smtp"},
-	"internal/summary":   {"internal/knowledge", "parsers/smtp"},
+	"internal/summary":   {"internal/index", "internal/knowledge", "parsers/smtp"},
 	"internal/report":    {"internal/classify", "internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
 }
 

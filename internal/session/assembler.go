@@ -2,9 +2,9 @@ package session
 
 import (
 	"bytes"
-	"hash/maphash"
 	"time"
 
+	"github.com/mailwhy/mailwhy/internal/index"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -24,12 +24,11 @@ type Options struct {
 type Assembler struct {
 	options  Options
 	emit     func(*Session)
-	seed     maphash.Seed
-	open     index      // sessions by what ties their lines
-	current  index      // the outbound session that a process is in, by the process
-	slab     []*Session // all sessions, open and spare
+	open     index.Index // sessions by what ties their lines
+	current  index.Index // the outbound session that a process is in, by the process
+	slab     []*Session  // all sessions, open and spare
 	spare    []int32
-	writer   memo  // who wrote the line
+	warmed   int32 // what Warm read, so that it is not optimised away
 	connects queue // sessions whose connect was logged, longest untouched first
 	implied  queue // the others
 	messages *messages
@@ -48,11 +47,10 @@ type queue struct {
 // NewAssembler returns an assembler that passes each session to emit when it has
 // ended. The session is good until emit returns.
 func NewAssembler(o Options, emit func(*Session)) *Assembler {
-	seed := maphash.MakeSeed()
 	return &Assembler{
-		options: o, emit: emit, seed: seed,
+		options: o, emit: emit,
 		connects: queue{idle: connectedIdle}, implied: queue{idle: impliedIdle},
-		messages: newMessages(seed, o.Envelopes), from: make([]byte, 0, 64),
+		messages: newMessages(o.Envelopes), from: make([]byte, 0, 64),
 	}
 }
 
@@ -62,9 +60,21 @@ func (a *Assembler) Evicted() int64 { return a.evicted }
 // Messages returns the messages counted so far.
 func (a *Assembler) Messages() Counts { return a.messages.counts() }
 
-// Add takes the next event and reports whether it is among those asked for.
-func (a *Assembler) Add(ev *smtp.Event) (selected bool) {
-	i := a.messages.add(ev)
+// Warm says that an event with these keys will be added soon. It changes nothing but
+// the time that takes.
+func (a *Assembler) Warm(k *Keys) {
+	if k.Queue != 0 {
+		a.warmed += a.messages.warm(k.Queue)
+	}
+	if k.Session != 0 {
+		a.warmed += a.open.Get(k.Session)
+	}
+}
+
+// Add takes the next event with its keys and reports whether it is among those asked
+// for.
+func (a *Assembler) Add(ev *smtp.Event, k *Keys) (selected bool) {
+	i := a.messages.add(ev, k)
 	var m *message
 	var from []byte
 	if i != none {
@@ -85,11 +95,11 @@ func (a *Assembler) Add(ev *smtp.Event) (selected bool) {
 	a.selected = selected
 	switch {
 	case ev.Format == smtp.FormatTranscript:
-		a.transcript(ev)
+		a.transcript(ev, k)
 	case ev.Direction == smtp.Inbound:
-		a.inbound(ev, m)
+		a.inbound(ev, k, m)
 	case ev.Direction == smtp.Outbound:
-		a.outbound(ev)
+		a.outbound(ev, k)
 	}
 	return selected
 }
@@ -115,8 +125,8 @@ func (a *Assembler) Close() {
 }
 
 // inbound takes a line of our server about a client.
-func (a *Assembler) inbound(ev *smtp.Event, m *message) {
-	key := a.inboundKey(ev)
+func (a *Assembler) inbound(ev *smtp.Event, k *Keys, m *message) {
+	key := k.Session
 	s := a.at(key)
 	if ev.Format == smtp.FormatExim && ev.PID != 0 && len(ev.Session) == 0 && ev.Peer.Port == 0 && ev.Kind != smtp.KindConnect {
 		key, s = a.claim(key, s, ev)
@@ -174,7 +184,7 @@ func (a *Assembler) claim(key uint64, waiting *Session, ev *smtp.Event) (uint64,
 		s = waiting
 		a.leave(s)
 		s.key = own
-		a.open.set(own, s.place)
+		a.open.Set(own, s.place)
 	}
 	return own, s
 }
@@ -276,7 +286,7 @@ func (s *Session) disconnect(ev *smtp.Event) {
 }
 
 // outbound takes a line of our client about a server.
-func (a *Assembler) outbound(ev *smtp.Event) {
+func (a *Assembler) outbound(ev *smtp.Event, k *Keys) {
 	switch ev.Kind {
 	case smtp.KindDelivery, smtp.KindAttempt, smtp.KindTLS:
 	default:
@@ -285,24 +295,23 @@ func (a *Assembler) outbound(ev *smtp.Event) {
 	if ev.Peer.IsZero() || ev.Probe {
 		return // no host was spoken to
 	}
-	scope := a.scope(ev)
-	key := a.outboundKey(ev, scope)
+	scope, key := k.Session, k.Contact
 	s := a.at(key)
 	if s != nil && s.queue == 0 {
-		s.queue = a.queueKey(ev)
+		s.queue = k.Queue
 	}
-	if s == nil || (ev.Kind == smtp.KindTLS && s.Messages+s.Refused > 0) || s.fresh(ev, a.queueKey(ev)) {
+	if s == nil || (ev.Kind == smtp.KindTLS && s.Messages+s.Refused > 0) || s.fresh(ev, k.Queue) {
 		if s != nil {
 			a.finish(s)
 		}
-		if p := a.current.get(scope); p != none && ev.Format == smtp.FormatPostfix {
+		if p := a.current.Get(scope); p != none && ev.Format == smtp.FormatPostfix {
 			a.finish(a.slab[p]) // a process speaks to one host at a time
 		}
 		s = a.start(key, ev, true)
-		s.queue = a.queueKey(ev)
+		s.queue = k.Queue
 		if ev.Format == smtp.FormatPostfix {
 			s.scope = scope
-			a.current.set(scope, s.place)
+			a.current.Set(scope, s.place)
 		}
 	}
 	a.touch(s, ev)
@@ -373,14 +382,13 @@ func (s *Session) failed(ev *smtp.Event) {
 func contains(text []byte, word string) bool { return bytes.Contains(text, []byte(word)) }
 
 // transcript takes a line of a dialogue. Here the log shows everything.
-func (a *Assembler) transcript(ev *smtp.Event) {
+func (a *Assembler) transcript(ev *smtp.Event, k *Keys) {
 	if len(ev.Session) == 0 {
 		return
 	}
-	key := mix(maphash.Bytes(a.seed, ev.Session), uint64(ev.Format))
-	s := a.at(key)
+	s := a.at(k.Session)
 	if s == nil {
-		s = a.start(key, ev, true)
+		s = a.start(k.Session, ev, true)
 		s.ID = append(s.ID[:0], ev.Session...)
 	}
 	a.touch(s, ev)
@@ -428,7 +436,7 @@ func (s *Session) answer(ev *smtp.Event) {
 
 // start opens a session.
 func (a *Assembler) start(key uint64, ev *smtp.Event, implied bool) *Session {
-	if a.open.n >= MaxSessions {
+	if a.open.Len() >= MaxSessions {
 		a.evicted++
 		q := &a.implied
 		if q.oldest == nil {
@@ -449,7 +457,7 @@ func (a *Assembler) start(key uint64, ev *smtp.Event, implied bool) *Session {
 	if a.options.Exchanges {
 		s.name(ev, a.number)
 	}
-	a.open.set(key, s.place)
+	a.open.Set(key, s.place)
 	a.queueOf(s).push(s)
 	return s
 }
@@ -478,7 +486,7 @@ func (a *Assembler) expire(q *queue, s *Session) {
 
 // at returns the open session of a key, nil for none.
 func (a *Assembler) at(key uint64) *Session {
-	if i := a.open.get(key); i != none {
+	if i := a.open.Get(key); i != none {
 		return a.slab[i]
 	}
 	return nil
@@ -514,8 +522,8 @@ func (s *Session) silentEnd() smtp.End {
 func (a *Assembler) discard(s *Session) {
 	a.queueOf(s).unlink(s)
 	a.leave(s)
-	if s.scope != 0 && a.current.get(s.scope) == s.place {
-		a.current.remove(s.scope)
+	if s.scope != 0 && a.current.Get(s.scope) == s.place {
+		a.current.Remove(s.scope)
 	}
 	a.spare = append(a.spare, s.place)
 }
@@ -523,12 +531,12 @@ func (a *Assembler) discard(s *Session) {
 // leave takes s out of the table of open sessions, from wherever it is among those of
 // the same key.
 func (a *Assembler) leave(s *Session) {
-	switch top := a.open.get(s.key); {
+	switch top := a.open.Get(s.key); {
 	case top == none:
 	case top == s.place && s.under == none:
-		a.open.remove(s.key)
+		a.open.Remove(s.key)
 	case top == s.place:
-		a.open.set(s.key, s.under)
+		a.open.Set(s.key, s.under)
 	default:
 		for o := a.slab[top]; o.under != none; o = a.slab[o.under] {
 			if o.under == s.place {
@@ -575,41 +583,4 @@ func (a *Assembler) exchange(s *Session, ev *smtp.Event) {
 	if a.options.Exchanges {
 		s.exchange(ev)
 	}
-}
-
-// inboundKey tells what ties the lines of a client's session: the process for Postfix's
-// smtpd, the client's address for postscreen, which serves all of them in one process,
-// and for Exim what its log_selector lets it show.
-func (a *Assembler) inboundKey(ev *smtp.Event) uint64 {
-	writer := a.writer.of(a.seed, ev)
-	switch {
-	case ev.Format == smtp.FormatPostfix && string(ev.Process) != "postscreen":
-		return mix(writer, uint64(ev.PID))
-	case len(ev.Session) > 0:
-		return mix(writer, maphash.Bytes(a.seed, ev.Session))
-	}
-	return mix(mix(writer, maphash.Bytes(a.seed, ev.Peer.IP)), uint64(ev.Peer.Port))
-}
-
-// scope is who speaks on our side: the process, or for Exim the message.
-func (a *Assembler) scope(ev *smtp.Event) uint64 {
-	writer := mix(a.writer.of(a.seed, ev), uint64(smtp.Outbound))
-	if ev.Format == smtp.FormatExim {
-		return mix(writer, maphash.Bytes(a.seed, ev.Queue))
-	}
-	return mix(writer, uint64(ev.PID))
-}
-
-func (a *Assembler) outboundKey(ev *smtp.Event, scope uint64) uint64 {
-	if len(ev.Peer.IP) > 0 {
-		return mix(scope, maphash.Bytes(a.seed, ev.Peer.IP))
-	}
-	return mix(scope, maphash.Bytes(a.seed, ev.Peer.Name))
-}
-
-func (a *Assembler) queueKey(ev *smtp.Event) uint64 {
-	if len(ev.Queue) == 0 {
-		return 0
-	}
-	return maphash.Bytes(a.seed, ev.Queue)
 }

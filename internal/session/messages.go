@@ -1,8 +1,7 @@
 package session
 
 import (
-	"hash/maphash"
-
+	"github.com/mailwhy/mailwhy/internal/index"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -42,7 +41,7 @@ type Counts struct {
 // message is what is remembered of a queue ID. Messages link to each other by index.
 type message struct {
 	queue       uint64 // of the queue ID
-	instance    uint64 // of the host and the Postfix instance whose queue it is in
+	owner       uint64 // of the host and the Postfix instance whose queue it is in
 	id          uint64 // of the Message-ID, 0 for none
 	session     uint64 // that it came in by
 	from        []byte // the reverse-path, when the assembler keeps envelopes
@@ -63,16 +62,14 @@ type message struct {
 // messages is a table of them: a slab with two lists, those in the queue (longest
 // untouched first) and the recently removed.
 type messages struct {
-	seed     maphash.Seed
 	slab     []message
 	free     []int32
-	byQueue  index
+	byQueue  index.Index
 	byID     []int32 // by the hash of the Message-ID; a later one takes an earlier one's place
 	live     list
 	gone     list
 	expected []expectation
 	births   uint32
-	owner    memo
 	keep     bool // reverse-paths
 	Counts
 }
@@ -86,31 +83,31 @@ type expectation struct {
 	birth  uint32 // the parent's
 }
 
-func newMessages(seed maphash.Seed, keep bool) *messages {
+func newMessages(keep bool) *messages {
 	return &messages{
-		seed: seed, keep: keep, byID: make([]int32, keptIDs), expected: make([]expectation, keptExpected),
+		keep: keep, byID: make([]int32, keptIDs), expected: make([]expectation, keptExpected),
 		live: list{-1, -1, 0}, gone: list{-1, -1, 0},
 	}
 }
 
 // none is the index of no message.
-const none = int32(-1)
+const none = index.None
 
 // add brings the table up to date with ev and returns the index of the message it is
 // about, or none.
-func (t *messages) add(ev *smtp.Event) int32 {
-	if len(ev.Queue) == 0 || ev.Probe {
+func (t *messages) add(ev *smtp.Event, k *Keys) int32 {
+	if k.Queue == 0 || ev.Probe {
 		return none
 	}
-	i := t.get(ev)
+	i := t.get(ev, k)
 	switch ev.Kind {
 	case smtp.KindReceived:
-		t.receive(i, ev)
+		t.receive(i, ev, k)
 	case smtp.KindMessage:
-		t.describe(i, ev)
+		t.describe(i, ev, k)
 	case smtp.KindNotification:
 		if len(ev.Related) > 0 {
-			t.find(ev, ev.Related)
+			t.find(key(ev.Related), k.Owner)
 		}
 	case smtp.KindRemoved:
 		t.remove(i)
@@ -119,8 +116,8 @@ func (t *messages) add(ev *smtp.Event) int32 {
 		t.arrive(i)
 		t.decide(i, ev.Outcome)
 	}
-	if len(ev.QueuedAs) > 0 {
-		t.queuedAs(i, ev.QueuedAs)
+	if k.QueuedAs != 0 {
+		t.queuedAs(i, k.QueuedAs)
 	}
 	return i
 }
@@ -148,10 +145,19 @@ func (t *messages) count(m *message, n int64) {
 	}
 }
 
+// warm brings what the next lines will ask for into the cache. The lookups do not wait
+// for each other as those of the lines do, one of which may change what the next finds.
+func (t *messages) warm(queue uint64) (sum int32) {
+	if i := t.byQueue.Get(queue); i != none {
+		sum = t.slab[i].same
+	}
+	return sum
+}
+
 // get returns the message of ev's queue ID, made if need be, as the most recently
 // touched one.
-func (t *messages) get(ev *smtp.Event) int32 {
-	i := t.find(ev, ev.Queue)
+func (t *messages) get(ev *smtp.Event, k *Keys) int32 {
+	i := t.find(k.Queue, k.Owner)
 	m := &t.slab[i]
 	if m.removed {
 		if ev.Kind != smtp.KindReceived {
@@ -159,7 +165,7 @@ func (t *messages) get(ev *smtp.Event) int32 {
 		}
 		// The short form of queue IDs is used again within hours: a new message.
 		t.drop(&t.gone, i)
-		return t.find(ev, ev.Queue)
+		return t.find(k.Queue, k.Owner)
 	}
 	if t.live.tail != i {
 		t.unlink(&t.live, i)
@@ -168,22 +174,21 @@ func (t *messages) get(ev *smtp.Event) int32 {
 	return i
 }
 
-// find returns the message of a queue ID of the instance that wrote ev.
-func (t *messages) find(ev *smtp.Event, queue []byte) int32 {
-	short, instance := t.hash(queue), t.owner.queueOf(t.seed, ev)
-	first := t.byQueue.get(short)
+// find returns the message of a queue ID in the owner's queue.
+func (t *messages) find(queue, owner uint64) int32 {
+	first := t.byQueue.Get(queue)
 	for i := first; i != none; i = t.slab[i].same {
-		if t.slab[i].instance == instance {
+		if t.slab[i].owner == owner {
 			return i
 		}
 	}
 	i := t.slot()
-	first = t.byQueue.get(short) // making room may have taken it
+	first = t.byQueue.Get(queue) // making room may have taken it
 	t.births++
-	t.slab[i] = message{queue: short, instance: instance, parent: none, same: first, birth: t.births, from: t.slab[i].from[:0]}
-	t.byQueue.set(short, i)
+	t.slab[i] = message{queue: queue, owner: owner, parent: none, same: first, birth: t.births, from: t.slab[i].from[:0]}
+	t.byQueue.Set(queue, i)
 	t.push(&t.live, i)
-	if e := t.expected[short%keptExpected]; e.queue == short && t.slab[e.parent].birth == e.birth && e.parent != i {
+	if e := t.expected[queue%keptExpected]; e.queue == queue && t.slab[e.parent].birth == e.birth && e.parent != i {
 		t.link(i, e.parent)
 	}
 	return i
@@ -207,7 +212,7 @@ func (t *messages) slot() int32 {
 	return int32(len(t.slab) - 1)
 }
 
-func (t *messages) receive(i int32, ev *smtp.Event) {
+func (t *messages) receive(i int32, ev *smtp.Event, k *Keys) {
 	m := &t.slab[i]
 	m.local = ev.Direction == smtp.Internal || isLoopback(ev.Peer.IP)
 	// An Exim bounce names the message it is about. Exim's line says that the message
@@ -217,11 +222,11 @@ func (t *messages) receive(i int32, ev *smtp.Event) {
 		t.arrive(i)
 	}
 	if ev.Format == smtp.FormatPostfix && len(ev.Related) > 0 { // orig_queue_id=
-		if p := t.byQueue.get(t.hash(ev.Related)); p != none && p != i {
+		if p := t.byQueue.Get(key(ev.Related)); p != none && p != i {
 			t.link(i, p)
 		}
 	}
-	t.describe(i, ev)
+	t.describe(i, ev, k)
 }
 
 // arrive counts a message as received once it is known to be in the queue.
@@ -240,7 +245,7 @@ func (t *messages) arrive(i int32) {
 }
 
 // describe takes what a line tells of a message: its sender, its Message-ID.
-func (t *messages) describe(i int32, ev *smtp.Event) {
+func (t *messages) describe(i int32, ev *smtp.Event, k *Keys) {
 	if ev.Recipients > 0 { // qmgr has it
 		t.arrive(i)
 	}
@@ -248,10 +253,10 @@ func (t *messages) describe(i int32, ev *smtp.Event) {
 	if t.keep && ev.From != nil && !m.fromKnown {
 		m.from, m.fromKnown = append(m.from[:0], ev.From...), true
 	}
-	if len(ev.MessageID) == 0 || m.id != 0 {
+	if k.MessageID == 0 || m.id != 0 {
 		return
 	}
-	m.id = t.hash(ev.MessageID)
+	m.id = k.MessageID
 	// A filter that hands the message back through sendmail or a local port keeps its
 	// Message-ID. One that comes from elsewhere with a known Message-ID is another
 	// copy, of a mailing list for instance.
@@ -265,9 +270,8 @@ func (t *messages) describe(i int32, ev *smtp.Event) {
 
 // queuedAs links the message that the next server queued this one as, if its log is
 // among those that are read.
-func (t *messages) queuedAs(i int32, queue []byte) {
-	h := t.hash(queue)
-	if child := t.byQueue.get(h); child != none {
+func (t *messages) queuedAs(i int32, h uint64) {
+	if child := t.byQueue.Get(h); child != none {
 		if child != i {
 			t.link(child, i)
 		}
@@ -350,11 +354,11 @@ func (t *messages) remove(i int32) {
 func (t *messages) drop(l *list, i int32) {
 	m := &t.slab[i]
 	t.unlink(l, i)
-	switch first := t.byQueue.get(m.queue); {
+	switch first := t.byQueue.Get(m.queue); {
 	case first == i && m.same == none:
-		t.byQueue.remove(m.queue)
+		t.byQueue.Remove(m.queue)
 	case first == i:
-		t.byQueue.set(m.queue, m.same)
+		t.byQueue.Set(m.queue, m.same)
 	default:
 		for j := first; j != none; j = t.slab[j].same {
 			if t.slab[j].same == i {
@@ -382,9 +386,6 @@ func (t *messages) counts() Counts {
 	}
 	return c
 }
-
-// hash is never 0, which is a free slot of the index.
-func (t *messages) hash(b []byte) uint64 { return max(1, maphash.Bytes(t.seed, b)) }
 
 func (t *messages) push(l *list, i int32) {
 	m := &t.slab[i]

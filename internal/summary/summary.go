@@ -4,11 +4,13 @@
 package summary
 
 import (
+	"slices"
 	"time"
 
 	"github.com/axiomhq/hyperloglog"
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/mailwhy/mailwhy/internal/index"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -31,7 +33,12 @@ type Summary struct {
 
 	replies map[uint64]*Reply
 	causes  map[uint64]*Cause
-	peers   map[uint64]*Peer
+	peers   []Peer
+	byHost  index.Index // places in peers, by a hash of the host and the direction
+
+	// The last reply's row: most lines say what the line before them said.
+	lastKey uint64
+	lastRow *Reply
 }
 
 // Coverage says what was read and how far it was understood. Understood, Foreign and
@@ -128,20 +135,23 @@ type Peer struct {
 	Name, IP   string
 	Count      int64 // lines about it that were counted
 	Deliveries [smtp.NumOutcomes]int64
+
+	host uint64
 }
 
 // New returns an empty summary.
 func New() *Summary {
-	return &Summary{replies: map[uint64]*Reply{}, causes: map[uint64]*Cause{}, peers: map[uint64]*Peer{}}
+	return &Summary{replies: map[uint64]*Reply{}, causes: map[uint64]*Cause{}}
 }
 
-// Event counts ev. note is nil when ev shows neither a reply nor a failure. sample
-// gives the line, and is called only when it is kept.
-func (s *Summary) Event(ev *smtp.Event, note *Note, sample func() Sample) {
+// Event counts ev. note is nil when ev shows neither a reply nor a failure; host is a
+// hash of the other side's name, 0 for none. sample gives the line, and is called only
+// when it is kept.
+func (s *Summary) Event(ev *smtp.Event, note *Note, host uint64, sample func() Sample) {
 	n := int64(ev.Count())
 	if ev.Kind == smtp.KindDelivery && !ev.Probe || ev.Outcome == smtp.Rejected {
 		s.Deliveries[ev.Outcome] += n
-		s.peer(ev, n)
+		s.peer(ev, host, n)
 	}
 	if note == nil {
 		return
@@ -165,7 +175,7 @@ func wentWrong(ev *smtp.Event) bool {
 
 // Session counts a session. graceful says that its QUIT was answered, by counts that
 // stand for the reply: the reply is then counted as inferred.
-func (s *Summary) Session(d smtp.Direction, end smtp.End, graceful bool, first, last time.Time, note Note) {
+func (s *Summary) Session(d smtp.Direction, end smtp.End, graceful bool, last time.Time, note Note) {
 	side := &s.Sessions[0]
 	if d == smtp.Outbound {
 		side = &s.Sessions[1]
@@ -173,30 +183,49 @@ func (s *Summary) Session(d smtp.Direction, end smtp.End, graceful bool, first, 
 	side.Total++
 	side.Ended[end]++
 	if graceful {
-		s.addReply(Reply{Direction: d, Stage: smtp.StageQUIT, Code: 221, Note: note, Inferred: true, First: last, Last: last}, 1)
+		key := pack(d, smtp.StageQUIT, 221, smtp.EnhancedCode{}, note.Cause, true)
+		row := s.row(key, 1, func() *Reply {
+			return &Reply{Direction: d, Stage: smtp.StageQUIT, Code: 221, Note: note, Inferred: true}
+		})
+		if row != nil {
+			row.count(last, 1)
+		}
 	}
 }
 
 func (s *Summary) reply(ev *smtp.Event, note *Note, n int64) {
-	s.addReply(Reply{
-		Direction: ev.Direction, Stage: ev.Stage, Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, Note: *note,
-		First: ev.Time, Last: ev.Time,
-	}, n)
+	key := pack(ev.Direction, ev.Stage, ev.Reply.Code, ev.Reply.Enhanced, note.Cause, false)
+	row := s.lastRow
+	if key != s.lastKey || row == nil {
+		row = s.row(key, n, func() *Reply {
+			return &Reply{Direction: ev.Direction, Stage: ev.Stage, Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, Note: *note}
+		})
+		if row == nil {
+			return
+		}
+		s.lastKey, s.lastRow = key, row
+	}
+	row.count(ev.Time, n)
 }
 
-func (s *Summary) addReply(r Reply, n int64) {
-	key := pack(r.Direction, r.Stage, r.Code, r.Enhanced, r.Note.Cause, r.Inferred)
+// row returns the row of a key, made if there is room; nil if there is none, which is
+// counted.
+func (s *Summary) row(key uint64, n int64, make func() *Reply) *Reply {
 	row := s.replies[key]
 	if row == nil {
 		if len(s.replies) >= maxReplies {
 			s.Dropped.Replies += n
-			return
+			return nil
 		}
-		row = &r
+		row = make()
 		s.replies[key] = row
 	}
-	row.Count += n
-	row.First, row.Last = span(row.First, row.Last, r.First)
+	return row
+}
+
+func (r *Reply) count(when time.Time, n int64) {
+	r.Count += n
+	r.First, r.Last = span(r.First, r.Last, when)
 }
 
 func (s *Summary) cause(ev *smtp.Event, note *Note, n int64, sample func() Sample) {
@@ -246,23 +275,21 @@ func enhanced(ev *smtp.Event) smtp.EnhancedCode {
 	return ev.Reply.Enhanced
 }
 
-func (s *Summary) peer(ev *smtp.Event, n int64) {
-	if ev.Peer.IsZero() {
+func (s *Summary) peer(ev *smtp.Event, host uint64, n int64) {
+	if host == 0 {
 		return
 	}
-	name := ev.Peer.Name
-	if len(name) == 0 {
-		name = ev.Peer.IP
-	}
-	key := xxhash.Sum64(name)<<2 | uint64(ev.Direction)
-	p := s.peers[key]
-	if p == nil {
+	host += uint64(ev.Direction)
+	i := s.byHost.Get(host)
+	if i == index.None {
 		if len(s.peers) >= maxPeers {
 			s.thin()
 		}
-		p = &Peer{Direction: ev.Direction, Name: string(ev.Peer.Name), IP: string(ev.Peer.IP)}
-		s.peers[key] = p
+		i = int32(len(s.peers))
+		s.peers = append(s.peers, Peer{Direction: ev.Direction, Name: string(ev.Peer.Name), IP: string(ev.Peer.IP), host: host})
+		s.byHost.Set(host, i)
 	}
+	p := &s.peers[i]
 	p.Count += n
 	p.Deliveries[ev.Outcome] += n
 }
@@ -270,14 +297,23 @@ func (s *Summary) peer(ev *smtp.Event, n int64) {
 // thin gives up the peers that were seen least, so that a log with millions of hosts
 // keeps the frequent ones.
 func (s *Summary) thin() {
-	for limit := int64(1); len(s.peers) > maxPeers/2; limit *= 2 {
-		for key, p := range s.peers {
-			if p.Count <= limit {
-				s.Dropped.Peers += p.Count
-				delete(s.peers, key)
-			}
-		}
+	counts := make([]int64, len(s.peers))
+	for i := range s.peers {
+		counts[i] = s.peers[i].Count
 	}
+	slices.Sort(counts)
+	limit := counts[len(counts)/2]
+	kept := s.peers[:0]
+	s.byHost = index.Index{}
+	for _, p := range s.peers {
+		if p.Count <= limit {
+			s.Dropped.Peers += p.Count
+			continue
+		}
+		s.byHost.Set(p.host, int32(len(kept)))
+		kept = append(kept, p)
+	}
+	s.peers = kept
 }
 
 // pack makes one number of what a row is about. The code takes 10 bits, the parts of an

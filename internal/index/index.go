@@ -1,10 +1,14 @@
-package session
+// Package index finds places in a slice by a hash.
+package index
 
-// index finds places in a slab by a hash. It is an open-addressing table with linear
+// None is the place of what is not there.
+const None = int32(-1)
+
+// Index finds places in a slice by a hash. The zero value is empty. It is an open-addressing table with linear
 // probing: a lookup touches one cache line where Go's map touches several, and this is
 // asked for every line of a log. The hash is taken as the key itself: 64 bits of a
 // seeded hash do not meet by chance, nor by a stranger's design.
-type index struct {
+type Index struct {
 	slots []slot // a power of two, at most half full
 	n     int
 }
@@ -14,12 +18,12 @@ type slot struct {
 	place int32
 }
 
-const smallestIndex = 1 << 10
+const smallest = 1 << 10
 
-// get returns the place of key, or none.
-func (t *index) get(key uint64) int32 {
+// Get returns the place of key, or None.
+func (t *Index) Get(key uint64) int32 {
 	if t.n == 0 {
-		return none
+		return None
 	}
 	mask := uint64(len(t.slots) - 1)
 	for i := key & mask; ; i = (i + 1) & mask {
@@ -27,13 +31,13 @@ func (t *index) get(key uint64) int32 {
 		case key:
 			return t.slots[i].place
 		case 0:
-			return none
+			return None
 		}
 	}
 }
 
-// set makes place the place of key, which must not be 0.
-func (t *index) set(key uint64, place int32) {
+// Set makes place the place of key, which must not be 0.
+func (t *Index) Set(key uint64, place int32) {
 	if 2*t.n >= len(t.slots) {
 		t.grow()
 	}
@@ -48,8 +52,8 @@ func (t *index) set(key uint64, place int32) {
 	t.slots[i] = slot{key, place}
 }
 
-// remove forgets key. The slots behind it move up, so that there are no graves.
-func (t *index) remove(key uint64) {
+// Remove forgets key. The slots behind it move up, so that there are no graves.
+func (t *Index) Remove(key uint64) {
 	if t.n == 0 {
 		return
 	}
@@ -77,12 +81,15 @@ func (t *index) remove(key uint64) {
 	t.slots[i] = slot{}
 }
 
-func (t *index) grow() {
+// Len returns the number of keys.
+func (t *Index) Len() int { return t.n }
+
+func (t *Index) grow() {
 	old := t.slots
-	t.slots, t.n = make([]slot, max(smallestIndex, 2*len(old))), 0
+	t.slots, t.n = make([]slot, max(smallest, 2*len(old))), 0
 	for _, s := range old {
 		if s.key != 0 {
-			t.set(s.key, s.place)
+			t.Set(s.key, s.place)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package session
+package index
 
 import (
 	"math/rand/v2"
@@ -9,12 +9,12 @@ import (
 // that fall on each other and wrap around the end.
 func TestIndex(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	var got index
+	var got Index
 	want := map[uint64]int32{}
 	key := func() uint64 {
 		k := uint64(r.IntN(300) + 1)
 		if r.IntN(2) == 0 {
-			k |= smallestIndex - 1 // all at the end of the table
+			k |= smallest - 1 // all at the end of the table
 			k += uint64(r.IntN(300)) << 20
 		}
 		return k
@@ -24,22 +24,22 @@ func TestIndex(t *testing.T) {
 		switch r.IntN(3) {
 		case 0:
 			v := r.Int32()
-			got.set(k, v)
+			got.Set(k, v)
 			want[k] = v
 		case 1:
-			got.remove(k)
+			got.Remove(k)
 			delete(want, k)
 		default:
 			v, ok := want[k]
 			if !ok {
-				v = none
+				v = None
 			}
-			if g := got.get(k); g != v {
-				t.Fatalf("get(%#x) = %d, want %d", k, g, v)
+			if g := got.Get(k); g != v {
+				t.Fatalf("Get(%#x) = %d, want %d", k, g, v)
 			}
 		}
-		if got.n != len(want) {
-			t.Fatalf("%d keys, want %d", got.n, len(want))
+		if got.Len() != len(want) {
+			t.Fatalf("%d keys, want %d", got.Len(), len(want))
 		}
 	}
 }

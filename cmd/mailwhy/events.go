@@ -72,6 +72,6 @@ func (l *line) explanation() *report.Explanation {
 	n := l.note
 	return &report.Explanation{
 		Cause: n.Cause.ID(), Class: report.Class(l.ev.Reply.Code), Severity: n.Severity.String(),
-		Actor: n.Cause.Actor().String(), Basis: n.Basis.String(),
+		Actor: n.Cause.ActorOf(l.ev.Direction).String(), Basis: n.Basis.String(),
 	}
 }

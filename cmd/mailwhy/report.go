@@ -76,8 +76,8 @@ func (c *reportCmd) Run(w *world) error {
 	if !found && !want.IsZero() {
 		w.atLeast(exitNothing)
 	}
-	if coverage.Lines == 0 && w.status == exitUsage {
-		return nil // all that was named could not be read, and that has been said
+	if coverage.Understood == 0 && w.status != exitFine && c.Output == "table" {
+		return nil // there is nothing to show, and that has been said
 	}
 	return c.print(w, sum, time.Since(start))
 }

@@ -1,5 +1,7 @@
 package knowledge
 
+import "github.com/mailwhy/mailwhy/parsers/smtp"
+
 // Cause is what a reply or a failure comes down to: the name under which a report
 // counts it and gives its advice.
 type Cause uint8
@@ -132,6 +134,15 @@ func Actors() []Actor { return []Actor{Nobody, SenderUser, SendingAdmin, Receivi
 
 // Actor returns who can do something about the cause.
 func (c Cause) Actor() Actor { return Load().cause(c).actor }
+
+// ActorOf returns who can do something about the cause where d says whose server told
+// of it: inbound ours.
+func (c Cause) ActorOf(d smtp.Direction) Actor {
+	if d == smtp.Inbound {
+		return Load().cause(c).inboundActor
+	}
+	return c.Actor()
+}
 
 // Permanence says how long a cause lasts.
 type Permanence uint8

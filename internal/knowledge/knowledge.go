@@ -186,6 +186,7 @@ type causeFacts struct {
 	severity, inbound Severity
 	permanence        Permanence
 	actor             Actor
+	inboundActor      Actor
 }
 
 func (b *Base) cause(c Cause) *causeFacts {

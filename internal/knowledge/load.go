@@ -1,6 +1,7 @@
 package knowledge
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -62,19 +63,23 @@ func (b *Base) add(id, cause string, s *Sample) (EntryID, error) {
 }
 
 func loadCauses(b *Base) error {
-	var in map[string]struct{ Severity, Inbound, Permanence, Actor string }
+	var in map[string]struct {
+		Severity, Inbound, Permanence, Actor string
+		InboundActor                         string `toml:"inbound_actor"`
+	}
 	if err := decode("causes.toml", &in); err != nil {
 		return err
 	}
 	for c := Unknown; c < numCauses; c++ {
 		f := in[c.ID()]
-		var ok [4]bool
+		var ok [5]bool
 		facts := &b.causes[c]
 		facts.severity, ok[0] = byName[Severity](severityIDs[:], f.Severity)
 		facts.inbound, ok[1] = byName[Severity](severityIDs[:], f.Inbound)
 		facts.permanence, ok[2] = byName[Permanence](permanenceIDs[:], f.Permanence)
 		facts.actor, ok[3] = byName[Actor](actorIDs[:], f.Actor)
-		if ok != [4]bool{true, true, true, true} {
+		facts.inboundActor, ok[4] = byName[Actor](actorIDs[:], cmp.Or(f.InboundActor, f.Actor))
+		if ok != [5]bool{true, true, true, true, true} {
 			return fmt.Errorf("causes.toml: %s lacks a field or has one of unknown value", c.ID())
 		}
 	}

@@ -95,7 +95,7 @@ func TestImports(t *testing.T) {
 
 func TestPackageComments(t *testing.T) {
 	for _, p := range packages(t) {
-		if len(p.Doc) < 40 {
+		if len(p.Doc) < 20 {
 			t.Errorf("%s does not say what it is for: give it a package comment", p.ImportPath)
 		}
 	}

@@ -93,7 +93,8 @@ func harmful(r rune) bool {
 // markup, a link or HTML.
 func markdown(s string) string {
 	var b strings.Builder
-	for _, r := range printable(s) {
+	s = strings.NewReplacer("://", "\x00//", "www.", "www\x01").Replace(printable(s))
+	for _, r := range s {
 		switch r {
 		case '&':
 			b.WriteString("&amp;")
@@ -104,9 +105,9 @@ func markdown(s string) string {
 		case '>':
 			b.WriteString("&gt;")
 			continue
-		case '@', ':':
-			// Both hosts make links of bare addresses and URLs; an entity does not start one.
-			b.WriteString(map[rune]string{'@': "&#64;", ':': "&#58;"}[r])
+		case '@', 0, 1:
+			// Bare addresses and URLs become links; with an entity in them they do not.
+			b.WriteString(map[rune]string{'@': "&#64;", 0: "&#58;", 1: "&#46;"}[r])
 			continue
 		case '\\', '`', '*', '_', '{', '}', '[', ']', '(', ')', '#', '+', '!', '|', '~', '$':
 			b.WriteByte('\\')

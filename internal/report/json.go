@@ -157,7 +157,7 @@ func (d Day) causeOf(c *summary.Cause) causeJSON {
 	words := d.Words.Entry(knowledge.EntryID(c.Note.Entry))
 	return causeJSON{
 		Cause: c.Note.Cause.ID(), Title: d.Words.Cause(c.Note.Cause).Title, Direction: c.Direction.String(), Code: int(c.Code), Enhanced: c.Enhanced.String(),
-		Stage: c.Stage.String(), Severity: c.Note.Severity.String(), Actor: c.Note.Cause.Actor().String(), Count: c.Count, Recipients: c.Recipients(),
+		Stage: c.Stage.String(), Severity: c.Note.Severity.String(), Actor: c.Note.Cause.ActorOf(c.Direction).String(), Count: c.Count, Recipients: c.Recipients(),
 		Peers: causePeers(c), First: stamp(c.First), Last: stamp(c.Last), Fix: words.Fix,
 		Sample: map[string]any{"file": c.Sample.File, "line": c.Sample.Line, "text": c.Sample.Text},
 	}

@@ -104,7 +104,7 @@ func (o *object) exchanges(s *session.Session) {
 			in.num("count", int64(x.Count))
 		}
 		if a, ok := annotate(s, x); ok {
-			in.explain(&Explanation{Cause: a.Cause.ID(), Class: Class(x.Code), Severity: a.Severity.String(), Actor: a.Cause.Actor().String(), Basis: a.Basis.String()})
+			in.explain(&Explanation{Cause: a.Cause.ID(), Class: Class(x.Code), Severity: a.Severity.String(), Actor: a.Cause.ActorOf(s.Direction).String(), Basis: a.Basis.String()})
 		}
 		o.b = append(in.b, '}')
 	}

@@ -201,7 +201,7 @@ func (d Day) causes() Table {
 			{Text: d.Words.Cause(g.Cause).Title, Style: severityStyle(g.Severity)},
 			{Text: reply},
 			{Text: stagesOf(g)},
-			{Text: d.Words.Side(g.Cause.Actor(), g.Direction)},
+			{Text: d.Words.Side(g.Cause.ActorOf(g.Direction), g.Direction)},
 			num(g.Count),
 			{Text: hostsOf(g)},
 			{Text: between(g.First, g.Last, whole), Style: Dim},

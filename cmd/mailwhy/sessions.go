@@ -63,6 +63,9 @@ func (c *sessionsCmd) Run(w *world) error {
 	if total == 0 && w.status == exitFine {
 		w.atLeast(exitNothing)
 	}
+	if total == 0 {
+		table.Notes = append(table.Notes, "none in what was read")
+	}
 	if n := total - len(table.Rows); n > 0 {
 		table.Notes = append(table.Notes, fmt.Sprintf("%d more sessions: --all shows them", n))
 	}

@@ -180,16 +180,19 @@ func ended(s *session.Session, words *knowledge.Words) Cell {
 
 // told lists the replies of a session, and says what the worst of them means.
 func told(s *session.Session, words *knowledge.Words) (replies, meaning string, style Style) {
-	var list []string
+	var list, refusals []string
 	worst := knowledge.Severity(0)
 	found := false
-	last, times := "", 0
+	last, times, refused := "", 0, false
 	add := func() {
 		if times > 1 {
 			last += fmt.Sprintf(" ×%d", times)
 		}
 		if last != "" {
 			list = append(list, last)
+			if refused {
+				refusals = append(refusals, last)
+			}
 		}
 		last, times = "", 0
 	}
@@ -201,7 +204,7 @@ func told(s *session.Session, words *knowledge.Words) (replies, meaning string, 
 		}
 		if r != last {
 			add()
-			last = r
+			last, refused = r, x.Code >= 400
 		}
 		times += x.Count
 		bad := x.Failed || x.Code >= 400 || x.Outcome > smtp.Sent
@@ -211,6 +214,9 @@ func told(s *session.Session, words *knowledge.Words) (replies, meaning string, 
 		}
 	}
 	add()
+	if len(list) > 6 && len(refusals) > 0 {
+		list = refusals // a long dialogue: what went wrong in it is wanted
+	}
 	if n := len(list); n > 6 {
 		list = append(list[:5], fmt.Sprintf("+%d", n-5+s.Dropped))
 	}

@@ -73,7 +73,7 @@ type reading struct {
 // read passes the input on. It returns what was read. Input that cannot be read is told on stderr and does
 // not keep the rest from being read.
 func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
-	r := &reader{world: w, flags: f, reading: do, zone: time.Local, repeated: session.NewRepeats()}
+	r := &reader{world: w, flags: f, reading: do, zone: time.Local}
 	if f.TZ != "" {
 		zone, err := time.LoadLocation(f.TZ)
 		if err != nil {
@@ -99,6 +99,7 @@ func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
 		w.atLeast(exitUsage)
 	}
 	inputs = source.Order(inputs, r.firstTime)
+	r.repeated = r.repeats(inputs)
 	r.progress = newProgress(w.stderr, inputs)
 	defer r.progress.done()
 	for _, in := range inputs {
@@ -159,6 +160,7 @@ func (r *reader) file(in *source.Input) error {
 
 	r.repeated.File(sideLog(in, head))
 	t := &tally{reader: r, file: summary.File{Path: in.Path, Compression: in.Compression()}, clock: session.NewClock(changed(in), r.zone, r.flags.Year)}
+	t.line.path = in.Path
 	var handleErr error
 	if format.Lines == nil {
 		err, handleErr = t.transcript(body)
@@ -175,6 +177,18 @@ func (r *reader) file(in *source.Input) error {
 	}
 	r.coverage.Files = append(r.coverage.Files, t.file)
 	return nil
+}
+
+// repeats returns a memory of Exim's lines. For one log file of its own, in which all
+// lines are different events, it says so.
+func (r *reader) repeats(inputs []*source.Input) *session.Repeats {
+	sides := 0
+	for _, in := range inputs {
+		if head, _ := in.Head(); sideLog(in, head) {
+			sides++
+		}
+	}
+	return session.NewRepeats(sides > 0 && len(inputs) > 1)
 }
 
 // sideLog reports whether an input is Exim's reject or panic log, which repeats lines
@@ -321,9 +335,10 @@ func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
 		t.file.Duplicate++
 		return nil
 	}
-	t.line = line{ev: ev, keys: &n.keys, raw: raw, path: t.file.Path, number: number, guessed: guessed}
+	l := &t.line
+	l.ev, l.keys, l.note, l.raw, l.number, l.guessed = ev, &n.keys, nil, raw, number, guessed
 	if n.known {
-		t.line.note = n
+		l.note = n
 	}
 	return t.handle(&t.line)
 }

@@ -58,7 +58,11 @@ func (c *reportCmd) Run(w *world) error {
 	sample := func() summary.Sample {
 		return summary.Sample{File: at.path, Line: at.number, Text: strings.ToValidUTF8(string(at.raw), "\uFFFD")}
 	}
-	coverage, err := c.read(w, reading{warm: sessions.Warm, endFile: sessions.EndOfFile, handle: func(l *line) error {
+	warm := func(k *session.Keys) {
+		sessions.Warm(k)
+		sum.Warm(k.Host)
+	}
+	coverage, err := c.read(w, reading{warm: warm, endFile: sessions.EndOfFile, handle: func(l *line) error {
 		if at = l; !sessions.Add(l.ev, l.keys) {
 			return nil
 		}

@@ -10,7 +10,7 @@ import (
 
 // Options says what an Assembler keeps.
 type Options struct {
-	Exchanges bool // the replies of each session: for those who print sessions
+	Exchanges bool // who the other side of each session is and its replies: for those who print sessions
 	Envelopes bool // the reverse-path of each message: for Select
 
 	// Select tells which events are asked for; from is the reverse-path of the event's
@@ -64,7 +64,7 @@ func (a *Assembler) Messages() Counts { return a.messages.counts() }
 // the time that takes.
 func (a *Assembler) Warm(k *Keys) {
 	if k.Queue != 0 {
-		a.warmed += a.messages.warm(k.Queue)
+		a.warmed += a.messages.warm(k)
 	}
 	if k.Session != 0 {
 		a.warmed += a.open.Get(k.Session)
@@ -226,6 +226,9 @@ func (a *Assembler) take(s *Session, ev *smtp.Event) {
 		s.passed = s.passed || passed(ev)
 	case smtp.KindDisconnect:
 		s.disconnect(ev)
+		if a.options.Exchanges {
+			s.Commands = append(s.Commands, ev.Commands...)
+		}
 		a.finish(s)
 		return
 	}
@@ -263,7 +266,6 @@ func (s *Session) broke(e smtp.End, ev *smtp.Event) {
 
 // disconnect reads the end of an inbound session off its last line.
 func (s *Session) disconnect(ev *smtp.Event) {
-	s.Commands = append(s.Commands, ev.Commands...)
 	s.passed = false
 	quit := ev.Stage == smtp.StageQUIT
 	smtp.EachCommand(ev.Commands, func(name []byte, ok, _ int) {
@@ -466,6 +468,9 @@ func (a *Assembler) start(key uint64, ev *smtp.Event, implied bool) *Session {
 // silent.
 func (a *Assembler) touch(s *Session, ev *smtp.Event) {
 	s.note(ev)
+	if a.options.Exchanges {
+		s.introduce(ev)
+	}
 	s.selected = s.selected || a.selected
 	q := a.queueOf(s)
 	if q.newest != s {

@@ -13,7 +13,7 @@ const (
 	// keptRemoved is how many messages are remembered after they left the queue: a
 	// content filter's re-injected copy is often delivered and removed before the first
 	// server logs under which ID the filter queued it.
-	keptRemoved = 1 << 14
+	keptRemoved = 1 << 13
 
 	// keptExpected is how many "queued as" IDs are remembered whose own lines have not
 	// come yet, because the log of the next server is read later.
@@ -147,11 +147,15 @@ func (t *messages) count(m *message, n int64) {
 
 // warm brings what the next lines will ask for into the cache. The lookups do not wait
 // for each other as those of the lines do, one of which may change what the next finds.
-func (t *messages) warm(queue uint64) (sum int32) {
-	if i := t.byQueue.Get(queue); i != none {
-		sum = t.slab[i].same
+func (t *messages) warm(k *Keys) int32 {
+	i := t.byQueue.Get(k.Queue)
+	if i == none {
+		return t.expected[k.Queue%keptExpected].parent
 	}
-	return sum
+	if k.MessageID != 0 {
+		i += t.byID[k.MessageID%keptIDs]
+	}
+	return i
 }
 
 // get returns the message of ev's queue ID, made if need be, as the most recently

@@ -16,8 +16,9 @@ const maxRepeats = 1 << 18
 // (Exim specification, chapter "Log files", syslog_duplication). Otherwise two equal
 // lines are two events.
 type Repeats struct {
-	seed maphash.Seed
-	side uint8 // 0 for a main log, 1 for a reject or panic log
+	seed    maphash.Seed
+	several bool
+	side    uint8 // 0 for a main log, 1 for a reject or panic log
 	// seen counts, for each verdict line, how often main logs and the others had it.
 	seen map[uint64]*[2]uint32
 
@@ -35,9 +36,10 @@ type written struct {
 	key  uint64
 }
 
-// NewRepeats returns an empty memory.
-func NewRepeats() *Repeats {
-	return &Repeats{seed: maphash.MakeSeed(), seen: map[uint64]*[2]uint32{}}
+// NewRepeats returns an empty memory. several says that a main log and a reject or panic
+// log are among the files; without it only the copies in a syslog are looked for.
+func NewRepeats(several bool) *Repeats {
+	return &Repeats{seed: maphash.MakeSeed(), several: several, seen: map[uint64]*[2]uint32{}}
 }
 
 // File says that another file begins, and whether it is a reject or panic log.
@@ -56,6 +58,9 @@ func (r *Repeats) Seen(ev *smtp.Event, line []byte) bool {
 	}
 	if ev.Process != nil {
 		return r.behind(ev, line)
+	}
+	if !r.several {
+		return false
 	}
 	key := maphash.Bytes(r.seed, line)
 	n := r.seen[key]

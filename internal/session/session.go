@@ -14,41 +14,41 @@ import (
 // Session is one conversation between two hosts, from connect to disconnect. It and all
 // it holds are used again once the function it was passed to returns.
 type Session struct {
-	ID        []byte // "smtpd[1830]#12": the process and the how-manieth session of this run; a transcript's own
+	// What each line of a session touches stands first, to be found in few cache lines.
+	older, newer *Session
+	key          uint64
+	scope        uint64 // the process that speaks in it, for outbound ones
+	queue        uint64 // the message it last carried, by key
+	last         int64  // Last in nanoseconds since 1970
+	place        int32  // in the assembler's slab
+	under        int32  // an earlier open session with the same key, none for none
+	depth        int32  // how many there are under it
+	selected     bool   // one of its events was asked for
+	implied      bool   // no line said that it began: it was read from its messages and refusals
+	passed       bool   // postscreen gave the client to smtpd, which logs the session itself
+	greeting     bool   // the only thing that happened was a refusal at the greeting
+
 	Format    smtp.Format
 	Direction smtp.Direction
-	Host      []byte // the machine that logged it
-	Start     time.Time
-	Last      time.Time // its last line
-	Peer      Peer
-	Helo      []byte
-	User      []byte // who logged in
-	TLS       []byte // the TLS version, when it came up
-	Commands  []byte // Postfix's counts at the end, as written
-
-	Exchanges []Exchange // the replies that the log shows, in order, MaxExchanges at most
-	Dropped   int        // exchanges beyond them
+	Deepest   smtp.Stage // how far it got, by the stages' order
+	End       smtp.End
+	EndStage  smtp.Stage // after which command it broke, for Lost and TimedOut
+	Graceful  bool       // QUIT was answered by 221, by the counts where the log shows no more
 	Messages  int        // messages that passed
 	Refused   int        // replies of 4yz or 5yz that our server or the other one gave
-	Deepest   smtp.Stage // how far it got, by the stages' order
+	Start     time.Time
+	Last      time.Time // its last line
 
-	End      smtp.End
-	EndStage smtp.Stage // after which command it broke, for Lost and TimedOut
-	Graceful bool       // QUIT was answered by 221, by the counts where the log shows no more
-
-	key      uint64
-	implied  bool   // no line said that it began: it was read from its messages and refusals
-	passed   bool   // postscreen gave the client to smtpd, which logs the session itself
-	greeting bool   // the only thing that happened was a refusal at the greeting
-	selected bool   // one of its events was asked for
-	queue    uint64 // the message it last carried, by key
-	place    int32  // in the assembler's slab
-	last     int64  // Last in nanoseconds since 1970
-	under    int32  // an earlier open session with the same key, none for none
-	depth    int    // how many there are under it
-	scope    uint64 // the process that speaks in it, for outbound ones
-	older    *Session
-	newer    *Session
+	// What only those want who print sessions is kept with Options.Exchanges.
+	ID        []byte // "smtpd[1830]#12": the process and the how-manieth session of this run; a transcript's own
+	Host      []byte // the machine that logged it
+	Peer      Peer
+	Helo      []byte
+	User      []byte     // who logged in
+	TLS       []byte     // the TLS version, when it came up
+	Commands  []byte     // Postfix's counts at the end, as written
+	Exchanges []Exchange // the replies that the log shows, in order, MaxExchanges at most
+	Dropped   int        // exchanges beyond them
 }
 
 // Peer is the other side of a session; its fields are owned by the session.
@@ -119,12 +119,19 @@ func (s *Session) name(ev *smtp.Event, number int64) {
 	s.ID = strconv.AppendInt(s.ID, number, 10)
 }
 
-// note remembers what ev says of the session as a whole.
+// note remembers when ev was and how far the session got with it.
 func (s *Session) note(ev *smtp.Event) {
 	if s.Start.IsZero() {
 		s.Start = ev.Time
 	}
 	s.Last, s.last = ev.Time, ev.Time.UnixNano()
+	if ev.Stage > s.Deepest && ev.Stage <= smtp.StageDOT {
+		s.Deepest = ev.Stage
+	}
+}
+
+// introduce remembers who the other side is, as soon as a line says so.
+func (s *Session) introduce(ev *smtp.Event) {
 	if len(s.Peer.IP) == 0 && len(s.Peer.Name) == 0 {
 		s.Peer.Name = append(s.Peer.Name, ev.Peer.Name...)
 		s.Peer.IP = append(s.Peer.IP, ev.Peer.IP...)
@@ -138,9 +145,6 @@ func (s *Session) note(ev *smtp.Event) {
 	}
 	if len(s.TLS) == 0 {
 		s.TLS = append(s.TLS, ev.TLSVersion...)
-	}
-	if ev.Stage < smtp.StageUNKNOWN && ev.Stage > s.Deepest && ev.Stage <= smtp.StageDOT {
-		s.Deepest = ev.Stage
 	}
 }
 

@@ -34,6 +34,7 @@ type Summary struct {
 	replies map[uint64]*Reply
 	causes  map[uint64]*Cause
 	peers   []Peer
+	warmed  int32       // what Warm read, so that it is not optimised away
 	byHost  index.Index // places in peers, by a hash of the host and the direction
 
 	// The last reply's row: most lines say what the line before them said.
@@ -161,6 +162,13 @@ func (s *Summary) Event(ev *smtp.Event, note *Note, host uint64, sample func() S
 	}
 	if wentWrong(ev) {
 		s.cause(ev, note, n, sample)
+	}
+}
+
+// Warm says that an event about this host will come soon.
+func (s *Summary) Warm(host uint64) {
+	if host != 0 {
+		s.warmed += s.byHost.Get(host + uint64(smtp.Outbound))
 	}
 }
 

@@ -100,6 +100,7 @@ var openings = []opening{
 	{text: "Start ", kind: smtp.KindNotice}, // of a queue run
 	{text: "End ", kind: smtp.KindNotice},
 	{text: "Abandon queue run", kind: smtp.KindNotice},
+	{text: "exim user lost privilege for ", kind: smtp.KindWarning},
 	{text: "exim ", read: daemon},
 	{text: "pid ", kind: smtp.KindNotice},
 	{text: "cwd=", kind: smtp.KindNotice},

@@ -1,6 +1,6 @@
 # What can be made. The two that a newcomer needs are in README.md.
 
-STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.7.0
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME   ?= 60s
 PROFILE    ?=
 
@@ -30,7 +30,7 @@ fuzz: ## every fuzz target for FUZZTIME each
 	done
 
 bench: ## the report against its peers on 1 GB of log; installs them (Debian, root)
-	bash internal/testlog/bench.sh
+	go run ./internal/testlog/bench
 
 golden: ## write the golden files anew; look at the difference before committing it
 	go test ./cmd/mailwhy -run 'TestGolden|TestScript' -update

@@ -21,6 +21,10 @@ const (
 
 	// keptIDs is how many Message-IDs are remembered.
 	keptIDs = 1 << 16
+
+	// keptComing is how many messages may be on their way into the queue at once. One
+	// that is given up before its end leaves no line that says so.
+	keptComing = 1 << 12
 )
 
 // Counts are the messages that passed, each counted once however often it was
@@ -56,18 +60,25 @@ type message struct {
 	received    bool  // it came in whole, and is not a bounce made here
 	selected    bool  // it is counted: one of its lines was among those the user asked for
 	local       bool  // came in by a local program or from this machine's own address
-	removed     bool
+	place       uint8 // which list it is on
 }
 
-// messages is a table of them: a slab with two lists, those in the queue (longest
-// untouched first) and the recently removed.
+// Where a message is.
+const (
+	coming = iota // its client or program is known, the queue manager has not seen it
+	queued
+	gone // removed
+	numPlaces
+)
+
+// messages is a table of them: a slab with a list for each place, longest untouched
+// first.
 type messages struct {
 	slab     []message
 	free     []int32
 	byQueue  index.Index
 	byID     []int32 // by the hash of the Message-ID; a later one takes an earlier one's place
-	live     list
-	gone     list
+	lists    [numPlaces]list
 	expected []expectation
 	births   uint32
 	keep     bool // reverse-paths
@@ -86,7 +97,7 @@ type expectation struct {
 func newMessages(keep bool) *messages {
 	return &messages{
 		keep: keep, byID: make([]int32, keptIDs), expected: make([]expectation, keptExpected),
-		live: list{-1, -1, 0}, gone: list{-1, -1, 0},
+		lists: [numPlaces]list{{none, none, 0}, {none, none, 0}, {none, none, 0}},
 	}
 }
 
@@ -100,6 +111,9 @@ func (t *messages) add(ev *smtp.Event, k *Keys) int32 {
 		return none
 	}
 	i := t.get(ev, k)
+	if i == none {
+		return none
+	}
 	switch ev.Kind {
 	case smtp.KindReceived:
 		t.receive(i, ev, k)
@@ -107,7 +121,7 @@ func (t *messages) add(ev *smtp.Event, k *Keys) int32 {
 		t.describe(i, ev, k)
 	case smtp.KindNotification:
 		if len(ev.Related) > 0 {
-			t.find(key(ev.Related), k.Owner)
+			t.touch(t.find(key(ev.Related), k.Owner))
 		}
 	case smtp.KindRemoved:
 		t.remove(i)
@@ -158,59 +172,92 @@ func (t *messages) warm(k *Keys) int32 {
 	return i
 }
 
-// get returns the message of ev's queue ID, made if need be, as the most recently
-// touched one.
+// get returns the message of ev's queue ID as the most recently touched one, made if ev
+// tells that there is one; else none.
 func (t *messages) get(ev *smtp.Event, k *Keys) int32 {
-	i := t.find(k.Queue, k.Owner)
-	m := &t.slab[i]
-	if m.removed {
+	i := t.known(k.Queue, k.Owner)
+	if i == none {
+		if !tellsOf(ev) {
+			return none
+		}
+		return t.find(k.Queue, k.Owner)
+	}
+	if t.slab[i].place == gone {
 		if ev.Kind != smtp.KindReceived {
 			return i // a straggler
 		}
 		// The short form of queue IDs is used again within hours: a new message.
-		t.drop(&t.gone, i)
+		t.drop(i)
 		return t.find(k.Queue, k.Owner)
 	}
-	if t.live.tail != i {
-		t.unlink(&t.live, i)
-		t.push(&t.live, i)
+	t.touch(i)
+	return i
+}
+
+// tellsOf reports whether a line shows that its message is in the queue or on its way.
+// Others name a queue ID too, those of messages that were refused among them.
+func tellsOf(ev *smtp.Event) bool {
+	switch ev.Kind {
+	case smtp.KindReceived, smtp.KindMessage, smtp.KindDelivery, smtp.KindAttempt, smtp.KindNotification:
+		return true
+	}
+	return false
+}
+
+// touch makes a message the most recently touched one of its list.
+func (t *messages) touch(i int32) {
+	place := t.slab[i].place
+	if t.lists[place].tail != i {
+		t.move(i, place)
+	}
+}
+
+// move puts a message at the end of a list.
+func (t *messages) move(i int32, place uint8) {
+	t.unlink(&t.lists[t.slab[i].place], i)
+	t.slab[i].place = place
+	t.push(&t.lists[place], i)
+}
+
+// known returns the message of a queue ID in the owner's queue, or none.
+func (t *messages) known(queue, owner uint64) int32 {
+	i := t.byQueue.Get(queue)
+	for i != none && t.slab[i].owner != owner {
+		i = t.slab[i].same
 	}
 	return i
 }
 
-// find returns the message of a queue ID in the owner's queue.
+// find is known, but makes the message where there is none.
 func (t *messages) find(queue, owner uint64) int32 {
-	first := t.byQueue.Get(queue)
-	for i := first; i != none; i = t.slab[i].same {
-		if t.slab[i].owner == owner {
-			return i
-		}
+	if i := t.known(queue, owner); i != none {
+		return i
 	}
 	i := t.slot()
-	first = t.byQueue.Get(queue) // making room may have taken it
 	t.births++
-	t.slab[i] = message{queue: queue, owner: owner, parent: none, same: first, birth: t.births, from: t.slab[i].from[:0]}
+	t.slab[i] = message{queue: queue, owner: owner, parent: none, same: t.byQueue.Get(queue), birth: t.births, from: t.slab[i].from[:0], place: coming}
 	t.byQueue.Set(queue, i)
-	t.push(&t.live, i)
+	t.push(&t.lists[coming], i)
 	if e := t.expected[queue%keptExpected]; e.queue == queue && t.slab[e.parent].birth == e.birth && e.parent != i {
 		t.link(i, e.parent)
 	}
 	return i
 }
 
-// slot returns a free place, giving up the longest untouched message if there is none.
+// slot returns a free place in the slab, giving up what was not touched for the longest
+// time where a list is full.
 func (t *messages) slot() int32 {
+	if l := &t.lists[coming]; l.n >= keptComing {
+		t.drop(l.head)
+	}
+	if l := &t.lists[queued]; l.n >= MaxMessages {
+		t.Evicted++
+		t.drop(l.head)
+	}
 	if n := len(t.free); n > 0 {
 		i := t.free[n-1]
 		t.free = t.free[:n-1]
 		return i
-	}
-	if t.live.n >= MaxMessages {
-		if !t.slab[t.live.head].arriving { // what never came to be is no loss
-			t.Evicted++
-		}
-		t.drop(&t.live, t.live.head)
-		return t.slot()
 	}
 	t.slab = append(t.slab, message{})
 	return int32(len(t.slab) - 1)
@@ -233,10 +280,14 @@ func (t *messages) receive(i int32, ev *smtp.Event, k *Keys) {
 	t.describe(i, ev, k)
 }
 
-// arrive counts a message as received once it is known to be in the queue.
+// arrive notes that a message is in the queue, and counts it as received if it came from
+// somewhere.
 func (t *messages) arrive(i int32) {
 	m := &t.slab[i]
-	if !m.arriving || m.received {
+	if m.place == coming {
+		t.move(i, queued)
+	}
+	if !m.arriving {
 		return
 	}
 	m.arriving = false
@@ -343,21 +394,19 @@ func (t *messages) counter(o smtp.Outcome) *int64 {
 }
 
 func (t *messages) remove(i int32) {
-	if t.slab[i].removed {
+	if t.slab[i].place == gone {
 		return
 	}
-	t.slab[i].removed = true
-	t.unlink(&t.live, i)
-	t.push(&t.gone, i)
-	if t.gone.n > keptRemoved {
-		t.drop(&t.gone, t.gone.head)
+	t.move(i, gone)
+	if l := &t.lists[gone]; l.n > keptRemoved {
+		t.drop(l.head)
 	}
 }
 
 // drop forgets a message and frees its place.
-func (t *messages) drop(l *list, i int32) {
+func (t *messages) drop(i int32) {
 	m := &t.slab[i]
-	t.unlink(l, i)
+	t.unlink(&t.lists[m.place], i)
 	switch first := t.byQueue.Get(m.queue); {
 	case first == i && m.same == none:
 		t.byQueue.Remove(m.queue)
@@ -378,9 +427,9 @@ func (t *messages) drop(l *list, i int32) {
 // counts returns the totals with what is still in the queue.
 func (t *messages) counts() Counts {
 	c := t.Counts
-	for i := t.live.head; i >= 0; i = t.slab[i].next {
+	for i := t.lists[queued].head; i != none; i = t.slab[i].next {
 		m := &t.slab[i]
-		if !t.slab[t.root(i)].selected || m.arriving {
+		if !t.slab[t.root(i)].selected {
 			continue
 		}
 		c.Queued++

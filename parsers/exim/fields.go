@@ -40,15 +40,15 @@ func fields(b []byte, ev *smtp.Event, on scope) []byte {
 			b = rest
 			continue
 		}
-		b = value(string(name), b[n:], ev, on)
+		b = value(name, b[n:], ev, on)
 	}
 }
 
 // fieldAt returns the name of the field at the start of b and its length with the "=".
 // "id*" is a Message-ID that Exim made (since 4.93).
 func fieldAt(b []byte) (name []byte, n int) {
-	for i := 0; i < len(b) && i <= maxFieldName; i++ {
-		switch c := b[i]; {
+	for i, c := range within(b, maxFieldName+1) {
+		switch {
 		case c == '=':
 			return b[:i], i + 1
 		case !isLetter(c) && !isDigit(c) && c != '*':
@@ -84,8 +84,8 @@ func bare(b []byte, on scope) (rest []byte, ok bool) {
 }
 
 // value stores the field's value, which b starts with, and returns what follows.
-func value(name string, b []byte, ev *smtp.Event, on scope) []byte {
-	if name == "H" {
+func value(name, b []byte, ev *smtp.Event, on scope) []byte {
+	if string(name) == "H" {
 		p, helo, rest := peer(b)
 		if ev.Peer.IsZero() {
 			ev.Peer, ev.Helo = p, helo
@@ -96,7 +96,7 @@ func value(name string, b []byte, ev *smtp.Event, on scope) []byte {
 		return rest
 	}
 	v, rest := span(b)
-	switch name {
+	switch string(name) {
 	case "R":
 		switch on {
 		case atArrival:

@@ -90,7 +90,7 @@ func arrival(b []byte, ev *smtp.Event) {
 		name, n := fieldAt(b)
 		switch {
 		case n > 0:
-			b = value(string(name), b[n:], ev, atArrival)
+			b = value(name, b[n:], ev, atArrival)
 		case hasPrefix(b, "from <"):
 			if _, m := angle(b[5:]); m > 0 {
 				b = b[5+m:]

@@ -134,7 +134,7 @@ func messageID(b []byte) int {
 
 func isID(b []byte) bool {
 	for _, c := range b {
-		if !isDigit(c) && !isLetter(c) {
+		if class[c]&(digit|letter) == 0 {
 			return false
 		}
 	}

@@ -19,6 +19,28 @@ const (
 // within returns no more than the first n bytes of b.
 func within(b []byte, n int) []byte { return b[:min(n, len(b))] }
 
+// What a byte may be.
+const (
+	digit = 1 << iota
+	letter
+	separator // between the numbers of an IP address
+	percent   // before the zone of one
+)
+
+// class tells what each byte is, for where many are looked at.
+var class = func() (class [256]uint8) {
+	for c := range class {
+		switch {
+		case isDigit(byte(c)):
+			class[c] = digit
+		case isLetter(byte(c)):
+			class[c] = letter
+		}
+	}
+	class['.'], class[':'], class['%'] = separator, separator, percent
+	return class
+}()
+
 func isDigit(c byte) bool  { return c-'0' < 10 }
 func isLetter(c byte) bool { return (c|0x20)-'a' < 26 }
 
@@ -252,18 +274,14 @@ func endpoint(b []byte) (ip []byte, port uint16, n int) {
 	if len(b) < 4 || b[0] != '[' {
 		return nil, 0, 0
 	}
-	for n = 1; n < len(b) && b[n] != ']'; n++ {
-		if c := b[n]; c != '.' && c != ':' && c != '%' && !isDigit(c) && !isLetter(c) {
-			return nil, 0, 0
-		}
+	var seen uint8
+	for n = 1; n < len(b) && class[b[n]] != 0; n++ {
+		seen |= class[b[n]]
 	}
-	if n >= len(b) || n == 1 {
+	if n >= len(b) || b[n] != ']' || seen&separator == 0 {
 		return nil, 0, 0
 	}
 	ip = b[1:n:n]
-	if bytes.IndexByte(ip, '.') < 0 && bytes.IndexByte(ip, ':') < 0 {
-		return nil, 0, 0
-	}
 	n++
 	if n+1 < len(b) && b[n] == ':' {
 		if v, m := digits(b[n+1:]); m > 0 && v <= 65535 {

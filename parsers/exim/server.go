@@ -14,8 +14,12 @@ func unflagged(b []byte, ev *smtp.Event) bool {
 			return led(b, ev)
 		}
 	}
-	for i := range openings {
-		if o := &openings[i]; hasPrefix(b, o.text) {
+	var first byte
+	if len(b) > 0 {
+		first = b[0]
+	}
+	for _, o := range openingsBy[first] {
+		if hasPrefix(b, o.text) {
 			ev.Kind, ev.Text, ev.Failed = o.kind, b, o.kind == smtp.KindWarning
 			return o.read == nil || o.read(b[len(o.text):], ev)
 		}
@@ -130,6 +134,15 @@ var openings = []opening{
 	{text: "socket bind() ", kind: smtp.KindWarning},
 	{text: "***", kind: smtp.KindWarning},
 }
+
+// openingsBy are the openings by their first byte, in the same order.
+var openingsBy = func() (by [256][]*opening) {
+	for i := range openings {
+		first := openings[i].text[0]
+		by[first] = append(by[first], &openings[i])
+	}
+	return by
+}()
 
 // client reads the other side of an inbound line, "[H=]name (helo) [ip]:port" with the
 // fields behind it, or the local user who called Exim. It returns what follows.

@@ -82,7 +82,9 @@ func (p *Peer) IsZero() bool { return p.Name == nil && p.IP == nil }
 
 // Reset makes the event blank for the next line and keeps its scratch space.
 func (ev *Event) Reset() {
-	*ev = Event{Delay: NoDelay, Delays: [4]time.Duration{NoDelay}, scratch: ev.scratch[:0]}
+	scratch := ev.scratch[:0]
+	*ev = Event{} // cleared in place; a literal with values would be made elsewhere and copied
+	ev.Delay, ev.Delays[0], ev.scratch = NoDelay, NoDelay, scratch
 }
 
 // Scratch returns n bytes of the event's own space, good until the next Reset. It is

@@ -40,15 +40,17 @@ func (s Stamp) WithZone(offset int) Stamp {
 	return s
 }
 
-// daysFromCivil returns the days from 1970-01-01 to a date of the Gregorian calendar
-// (Howard Hinnant, "chrono-compatible low-level date algorithms").
+// daysFromCivil returns the days from 1970-01-01 to a date of the Gregorian calendar.
+// Years begin in March here, so that the leap day is the last one of its year (Howard
+// Hinnant, "chrono-compatible low-level date algorithms").
 func daysFromCivil(y, m, d int) int64 {
 	if m <= 2 {
 		y--
 	}
-	era := y / 400
-	yoe := y - era*400
-	doy := (153*((m+9)%12)+2)/5 + d - 1
-	doe := yoe*365 + yoe/4 - yoe/100 + doy
-	return int64(era)*146097 + int64(doe) - 719468
+	const epoch = 719469 // the days up to 1970-01-01, and one because d counts from 1
+	u := uint32(y)       // no year of four digits is negative, and unsigned divisions are cheaper
+	return int64(u*365+u/4-u/100+u/400) + int64(marchDays[m&15]) + int64(d) - epoch
 }
+
+// marchDays are the days of a year from the first of March to the first of a month.
+var marchDays = [16]uint16{1: 306, 2: 337, 3: 0, 4: 31, 5: 61, 6: 92, 7: 122, 8: 153, 9: 184, 10: 214, 11: 245, 12: 275}

@@ -53,7 +53,7 @@ func (p *progress) show() {
 		p.bars = mpb.New(mpb.WithOutput(p.out), mpb.WithWidth(60))
 		p.bar = p.bars.New(p.total, mpb.BarStyle(), mpb.BarRemoveOnComplete(),
 			mpb.PrependDecorators(decor.Name("reading ")),
-			mpb.AppendDecorators(decor.Percentage(), decor.Name("  "), decor.EwmaETA(decor.ET_STYLE_GO, 30)))
+			mpb.AppendDecorators(decor.Percentage(), decor.Name("  "), decor.AverageETA(decor.ET_STYLE_GO)))
 	}
 	var n int64
 	for _, in := range p.inputs {

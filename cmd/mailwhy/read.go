@@ -110,6 +110,7 @@ func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
 			return r.coverage, err
 		}
 	}
+	r.coverage.Interrupted = r.stopped()
 	return r.coverage, r.judge(len(inputs))
 }
 

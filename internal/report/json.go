@@ -33,6 +33,7 @@ type coverageJSON struct {
 	Duplicate  int64      `json:"duplicate"`
 	Cut        int64      `json:"cut"`
 	Guessed    int64      `json:"time_guessed"`
+	Stopped    bool       `json:"interrupted,omitempty"`
 	First      string     `json:"first,omitempty"`
 	Last       string     `json:"last,omitempty"`
 	Files      []fileJSON `json:"files,omitempty"`
@@ -168,7 +169,7 @@ func causePeers(c *summary.Cause) []causePeerJSON {
 	peers := []causePeerJSON{}
 	for host, n := range c.Hosts {
 		if host != "" {
-			peers = append(peers, causePeerJSON{host, n})
+			peers = append(peers, causePeerJSON{host, *n})
 		}
 	}
 	slices.SortFunc(peers, func(a, b causePeerJSON) int {
@@ -186,7 +187,7 @@ func causePeers(c *summary.Cause) []causePeerJSON {
 func coverageOf(c *summary.Coverage) coverageJSON {
 	return coverageJSON{
 		Lines: c.Lines, Understood: c.Understood, Foreign: c.Foreign, Unknown: c.Unknown, Bytes: c.Bytes, Duplicate: c.Duplicate, Cut: c.Cut,
-		Guessed: c.Guessed, First: stamp(c.First), Last: stamp(c.Last),
+		Guessed: c.Guessed, Stopped: c.Interrupted, First: stamp(c.First), Last: stamp(c.Last),
 	}
 }
 

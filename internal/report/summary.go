@@ -106,6 +106,9 @@ func (d Day) Notes() []string {
 			notes = append(notes, fmt.Sprintf(format, args...))
 		}
 	}
+	if c.Interrupted {
+		notes = append(notes, "Interrupted: the figures are of what had been read until then.")
+	}
 	add(c.Unknown, "%s lines of mail programs were not understood: mailwhy events --all shows them as \"unknown\".", count(c.Unknown))
 	add(c.Guessed, "The stamps show no year; it was guessed from the file's time (--year sets it).")
 	add(c.Duplicate, "%s lines stand in two of Exim's logs and were counted once.", count(c.Duplicate))
@@ -263,7 +266,7 @@ func hostsOf(g *summary.Group) string {
 	for _, r := range g.Rows {
 		for host, n := range r.Hosts {
 			if host != "" {
-				byDomain[summary.Domain(host)] += n
+				byDomain[summary.Domain(host)] += *n
 			}
 		}
 	}

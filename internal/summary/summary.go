@@ -51,6 +51,7 @@ type Coverage struct {
 	Cut                                 int64 // lines that were too long to be kept whole
 	First, Last                         time.Time
 	Guessed                             int64 // lines whose year was not in the log
+	Interrupted                         bool  // the user ended the run before all was read
 	Files                               []File
 }
 
@@ -109,7 +110,7 @@ type Cause struct {
 	Count       int64
 	First, Last time.Time
 	Sample      Sample
-	Hosts       map[string]int64 // the other side, by host; at most causePeers, "" holds the rest
+	Hosts       map[string]*int64 // the other side, by host; at most causePeers, "" holds the rest
 
 	recipients *hyperloglog.Sketch
 }
@@ -246,7 +247,7 @@ func (s *Summary) cause(ev *smtp.Event, note *Note, n int64, sample func() Sampl
 		}
 		row = &Cause{
 			Direction: ev.Direction, Stage: ev.Stage, Code: ev.Reply.Code, Enhanced: enhanced(ev), Note: *note,
-			First: ev.Time, Last: ev.Time, Hosts: map[string]int64{}, Sample: sample(),
+			First: ev.Time, Last: ev.Time, Hosts: map[string]*int64{}, Sample: sample(),
 		}
 		row.Sample.Text = row.Sample.Text[:min(len(row.Sample.Text), maxSample)]
 		s.causes[key] = row
@@ -268,11 +269,19 @@ func (c *Cause) host(ev *smtp.Event, n int64) {
 	if len(name) == 0 {
 		name = ev.Peer.IP
 	}
-	if _, ok := c.Hosts[string(name)]; ok || len(c.Hosts) < causePeers {
-		c.Hosts[string(name)] += n
+	if seen := c.Hosts[string(name)]; seen != nil {
+		*seen += n
 		return
 	}
-	c.Hosts[""] += n
+	if len(c.Hosts) >= causePeers {
+		name = nil
+		if rest := c.Hosts[""]; rest != nil {
+			*rest += n
+			return
+		}
+	}
+	first := n // its own place in memory, for this one host
+	c.Hosts[string(name)] = &first
 }
 
 // enhanced is the reply's enhanced code, or Postfix's verdict where there is none.

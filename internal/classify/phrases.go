@@ -29,15 +29,22 @@ const (
 // a hostile text could be full of.
 type matcher struct {
 	phrases []phrase
+	slots   []slot                // one a phrase
 	heads   [1 << hashBits]uint16 // 1 + the first phrase of those with this hash of their key
 	rules   []ruleSets
 }
 
 type phrase struct {
 	text  string
-	at    uint8  // where its key stands in it
-	next  uint16 // 1 + the next phrase of the same hash
 	rules []uint16
+}
+
+// A slot is what is asked of a phrase first, in as few bytes as can be: most of the keys
+// that have its hash are others.
+type slot struct {
+	key  uint32
+	next uint16 // 1 + the next phrase of the same hash
+	at   uint8  // where its key stands in it
 }
 
 // ruleSets are a rule's phrases by number.
@@ -87,15 +94,17 @@ func (m *matcher) index() {
 			common[hash(key(p.text[at:]))]++
 		}
 	}
-	for i := range m.phrases {
-		p := &m.phrases[i]
+	m.slots = make([]slot, len(m.phrases))
+	for i, p := range m.phrases {
+		s := &m.slots[i]
 		best := hash(key(p.text))
 		for at := range min(len(p.text)-keyLen+1, 256) {
 			if h := hash(key(p.text[at:])); common[h] < common[best] {
-				best, p.at = h, uint8(at)
+				best, s.at = h, uint8(at)
 			}
 		}
-		p.next, m.heads[best] = m.heads[best], uint16(i)+1
+		s.key = key(p.text[s.at:])
+		s.next, m.heads[best] = m.heads[best], uint16(i)+1
 	}
 }
 
@@ -149,22 +158,23 @@ func (m *matcher) match(base *knowledge.Base, s *Said, text []byte, own bool) (k
 // looked at once and, where a phrase's key stands, compared with the few of that key.
 func (m *matcher) scan(text []byte, found *seen) (hit bool) {
 	var window uint32
-	have := 0 // how many bytes of window are in one piece
+	piece := 0 // where it began: what follows an address continues nothing before it
 	for i := 0; i < len(text); i++ {
-		if text[i] == '<' {
+		c := fold[text[i]]
+		if c == '<' {
 			if n := address(text[i:]); n > 0 {
-				i, have = i+n-1, 0
+				i, piece = i+n-1, i+n
 				continue
 			}
 		}
-		window = window<<8 | uint32(fold[text[i]])
-		if have++; have < keyLen {
-			continue
-		}
-		for n := m.heads[hash(window)]; n != 0; n = m.phrases[n-1].next {
-			p := &m.phrases[n-1]
-			before := keyLen + int(p.at)
-			if before <= have && begins(text[i+1-before:], p.text) {
+		window = window<<8 | uint32(c)
+		for n := m.heads[hash(window)]; n != 0; n = m.slots[n-1].next {
+			s := &m.slots[n-1]
+			if s.key != window {
+				continue
+			}
+			start := i + 1 - keyLen - int(s.at)
+			if start >= piece && begins(text[start:], m.phrases[n-1].text) {
 				found.add(n - 1)
 				hit = true
 			}

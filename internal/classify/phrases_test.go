@@ -62,7 +62,7 @@ func TestKeysAreRare(t *testing.T) {
 	m := rules()
 	for _, h := range m.heads {
 		n := 0
-		for p := h; p != 0; p = m.phrases[p-1].next {
+		for p := h; p != 0; p = m.slots[p-1].next {
 			n++
 		}
 		if n > 16 {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"hash/maphash"
+	"math/bits"
 
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -25,53 +26,62 @@ var seed = maphash.MakeSeed()
 // KeysOf returns the keys of an event.
 func KeysOf(ev *smtp.Event) (k Keys) {
 	k.Queue, k.MessageID, k.QueuedAs = key(ev.Queue), key(ev.MessageID), key(ev.QueuedAs)
+	host, service := key(ev.Host), key(ev.Service)
 	if k.Queue != 0 {
-		k.Owner = mix(key(ev.Host), key(instance(ev.Service)))
+		owner := service
+		if own := instance(ev.Service); len(own) < len(ev.Service) {
+			owner = key(own)
+		}
+		k.Owner = mix(host, owner)
 	}
-	address := key(ev.Peer.IP)
 	if k.Host = key(ev.Peer.Name); k.Host == 0 {
-		k.Host = address
+		k.Host = key(ev.Peer.IP)
 	}
-	if address == 0 {
-		address = k.Host
-	}
-	switch {
-	case ev.Format == smtp.FormatTranscript:
+	if ev.Format == smtp.FormatTranscript {
 		k.Session = mix(key(ev.Session), uint64(ev.Format))
-	case ev.Direction == smtp.Inbound:
-		k.Session = client(ev, address)
-	case ev.Direction == smtp.Outbound:
-		k.Session = speaker(ev, k.Queue)
-		k.Contact = mix(k.Session, address)
+		return k
+	}
+	if ev.Direction != smtp.Inbound && ev.Direction != smtp.Outbound {
+		return k
+	}
+	// The writer is the program that wrote the line.
+	writer := mix(mix(host, service), key(ev.Process)+uint64(ev.Direction))
+	if ev.Direction == smtp.Inbound {
+		k.Session = client(ev, writer, k.Host)
+	} else {
+		k.Session = speaker(ev, writer, k.Queue)
+		k.Contact = mix(k.Session, address(ev, k.Host))
 	}
 	return k
+}
+
+// address is the key of the other side's address, or of its name where it has none.
+func address(ev *smtp.Event, host uint64) uint64 {
+	if ev.Peer.Name == nil || len(ev.Peer.IP) == 0 {
+		return host
+	}
+	return key(ev.Peer.IP)
 }
 
 // client tells what ties the lines of a client's session: the process for Postfix's
 // smtpd, the client's address for postscreen, which serves all of them in one process,
 // and for Exim what its log_selector lets it show.
-func client(ev *smtp.Event, address uint64) uint64 {
-	writer := writer(ev)
+func client(ev *smtp.Event, writer, host uint64) uint64 {
 	switch {
 	case ev.Format == smtp.FormatPostfix && string(ev.Process) != "postscreen":
 		return mix(writer, uint64(ev.PID))
 	case len(ev.Session) > 0:
 		return mix(writer, key(ev.Session))
 	}
-	return mix(mix(writer, address), uint64(ev.Peer.Port))
+	return mix(mix(writer, address(ev, host)), uint64(ev.Peer.Port))
 }
 
 // speaker is who speaks on our side: the process, or for Exim the message.
-func speaker(ev *smtp.Event, queue uint64) uint64 {
+func speaker(ev *smtp.Event, writer, queue uint64) uint64 {
 	if ev.Format == smtp.FormatExim {
-		return mix(writer(ev), queue)
+		return mix(writer, queue)
 	}
-	return mix(writer(ev), uint64(ev.PID))
-}
-
-// writer is the program that wrote the line.
-func writer(ev *smtp.Event) uint64 {
-	return mix(mix(key(ev.Host), key(ev.Service)), key(ev.Process)+uint64(ev.Direction))
+	return mix(writer, uint64(ev.PID))
 }
 
 // instance is the part of a service's name that shares a queue: "postfix" of
@@ -92,11 +102,9 @@ func key(b []byte) uint64 {
 	return max(1, maphash.Bytes(seed, b))
 }
 
-// mix makes one key of two. The constants are those of MurmurHash3's finalizer.
+// mix makes one key of two, by a multiplication whose halves are folded (as wyhash does;
+// the constants are its). Keys that were not seeded, like a pid, go into b.
 func mix(a, b uint64) uint64 {
-	h := a ^ (b+0x9e3779b97f4a7c15)*0xff51afd7ed558ccd
-	h ^= h >> 33
-	h *= 0xc4ceb9fe1a85ec53
-	h ^= h >> 29
-	return max(1, h)
+	hi, lo := bits.Mul64(a^0xa0761d6478bd642f, b^0xe7037ed1a0b428db)
+	return max(1, hi^lo)
 }

@@ -36,6 +36,7 @@ type Assembler struct {
 	from     []byte // its message's reverse-path
 	number   int64
 	evicted  int64
+	closing  bool // the log is at its end
 }
 
 // queue is a list of sessions in the order of their last line.
@@ -93,6 +94,9 @@ func (a *Assembler) Add(ev *smtp.Event, k *Keys) (selected bool) {
 		}
 	}
 	a.selected = selected
+	if !ev.Time.IsZero() && ev.Format != smtp.FormatTranscript {
+		a.expire(ev.Time.UnixNano())
+	}
 	switch {
 	case ev.Format == smtp.FormatTranscript:
 		a.transcript(ev, k)
@@ -117,6 +121,7 @@ func (a *Assembler) EndOfFile() {
 
 // Close ends all sessions that are still there.
 func (a *Assembler) Close() {
+	a.closing = true
 	for _, q := range []*queue{&a.connects, &a.implied} {
 		for q.oldest != nil {
 			a.finish(q.oldest)
@@ -212,7 +217,9 @@ func (a *Assembler) take(s *Session, ev *smtp.Event) {
 		s.greeting = false
 	case smtp.KindTLS:
 		if ev.Failed && s.End == smtp.EndNotLogged {
-			s.End, s.EndStage = smtp.EndAborted, smtp.StageSTARTTLS
+			if !unverified(ev) {
+				s.End, s.EndStage = smtp.EndAborted, smtp.StageSTARTTLS
+			}
 			a.exchange(s, ev)
 		}
 	case smtp.KindLost:
@@ -320,7 +327,9 @@ func (a *Assembler) outbound(ev *smtp.Event, k *Keys) {
 	if ev.Kind == smtp.KindTLS && !ev.Failed {
 		return
 	}
-	s.delivered(ev)
+	if ev.Kind != smtp.KindTLS || !unverified(ev) {
+		s.delivered(ev)
+	}
 	a.exchange(s, ev)
 }
 
@@ -333,7 +342,10 @@ func (s *Session) fresh(ev *smtp.Event, queue uint64) bool {
 	if s.queue != queue && queue != 0 {
 		return true
 	}
-	return s.End != smtp.EndNotLogged && ev.Kind == smtp.KindAttempt
+	if s.End != smtp.EndNotLogged { // what repeats for each recipient how it ended is no other
+		return ev.Kind == smtp.KindAttempt || ev.Outcome == smtp.Sent
+	}
+	return ev.Stage == smtp.StageConnect && s.Deepest > smtp.StageSTARTTLS
 }
 
 // delivered notes the outcome of a recipient or of a try at a host.
@@ -373,12 +385,20 @@ func (s *Session) failed(ev *smtp.Event) {
 		s.End = smtp.EndTimedOut
 	case contains(text, "lost connection") || contains(text, "closed connection") || contains(text, "reset by peer") || contains(text, "Broken pipe"):
 		s.End = smtp.EndLost
-	case contains(text, "refused") || contains(text, "No route") || contains(text, "unreachable"):
+	case ev.Stage == smtp.StageConnect || contains(text, "refused") || contains(text, "No route") || contains(text, "unreachable"):
 		s.End = smtp.EndRefused
-	default:
+	case contains(text, "Malformed"):
 		s.End = smtp.EndAborted
+	default:
+		return // the client found that it cannot go on, as with a message too large, and says QUIT
 	}
 	s.EndStage = ev.Stage
+}
+
+// unverified reports that a certificate was not as it should be. By itself that ends
+// nothing: most clients and servers go on, and where one does not a line says so.
+func unverified(ev *smtp.Event) bool {
+	return contains(ev.Text, "certificate verification failed for") || contains(ev.Text, "SSL verify error")
 }
 
 func contains(text []byte, word string) bool { return bytes.Contains(text, []byte(word)) }
@@ -464,8 +484,7 @@ func (a *Assembler) start(key uint64, ev *smtp.Event, implied bool) *Session {
 	return s
 }
 
-// touch makes s the most recently used session and ends those that have long been
-// silent.
+// touch makes s the most recently used session.
 func (a *Assembler) touch(s *Session, ev *smtp.Event) {
 	s.note(ev)
 	if a.options.Exchanges {
@@ -477,15 +496,15 @@ func (a *Assembler) touch(s *Session, ev *smtp.Event) {
 		q.unlink(s)
 		q.push(s)
 	}
-	a.expire(&a.connects, s)
-	a.expire(&a.implied, s)
 }
 
-// expire ends the sessions of q that have been silent for too long when s, the latest,
-// spoke.
-func (a *Assembler) expire(q *queue, s *Session) {
-	for o := q.oldest; o != nil && o != s && s.last-o.last > int64(q.idle); o = q.oldest {
-		a.finish(o)
+// expire ends the sessions that have been silent for too long, so that no line of today
+// is taken for one of a session of yesterday, however few lines lie between.
+func (a *Assembler) expire(now int64) {
+	for _, q := range [...]*queue{&a.connects, &a.implied} {
+		for o := q.oldest; o != nil && now-o.last > int64(q.idle); o = q.oldest {
+			a.finish(o)
+		}
 	}
 }
 
@@ -500,7 +519,7 @@ func (a *Assembler) at(key uint64) *Session {
 // finish passes s on and frees it.
 func (a *Assembler) finish(s *Session) {
 	if s.End == smtp.EndNotLogged {
-		s.End = s.silentEnd()
+		s.End = s.silentEnd(a.closing)
 	}
 	if s.selected && !s.passed {
 		a.emit(s)
@@ -508,8 +527,9 @@ func (a *Assembler) finish(s *Session) {
 	a.discard(s)
 }
 
-// silentEnd is the end of a session of which no line told it.
-func (s *Session) silentEnd() smtp.End {
+// silentEnd is the end of a session of which no line told it. last says that the log is
+// at its end: before, a session that is given up may have ended in any way.
+func (s *Session) silentEnd(last bool) smtp.End {
 	switch {
 	case s.Format == smtp.FormatTranscript:
 		return smtp.EndOpen
@@ -517,7 +537,7 @@ func (s *Session) silentEnd() smtp.End {
 		return smtp.EndRefused
 	case s.Direction == smtp.Outbound:
 		return smtp.EndQuit // both clients say QUIT after whatever was answered, and log what prevents it
-	case s.implied:
+	case s.implied || !last:
 		return smtp.EndNotLogged
 	}
 	return smtp.EndOpen

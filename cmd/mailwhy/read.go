@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,7 +99,7 @@ func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
 		w.warn(err)
 		w.atLeast(exitUsage)
 	}
-	inputs = source.Order(inputs, r.firstTime)
+	inputs = source.Order(r.once(inputs), r.firstTime)
 	r.repeated = r.repeats(inputs)
 	r.progress = newProgress(w.stderr, inputs)
 	defer r.progress.done()
@@ -112,6 +113,28 @@ func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
 	}
 	r.coverage.Interrupted = r.stopped()
 	return r.coverage, r.judge(len(inputs))
+}
+
+// once leaves out the compressed copy of a file that is itself among the inputs, as
+// "mail.log*" finds them when the original was kept.
+func (r *reader) once(inputs []*source.Input) []*source.Input {
+	plain := map[string]*source.Input{}
+	for _, in := range inputs {
+		plain[in.Path] = in
+	}
+	return slices.DeleteFunc(inputs, func(in *source.Input) bool {
+		original := plain[strings.TrimSuffix(in.Path, filepath.Ext(in.Path))]
+		if original == nil || original == in {
+			return false
+		}
+		a, err := in.Head()
+		b, err2 := original.Head()
+		if err != nil || err2 != nil || in.Compression() == "" || !bytes.Equal(a, b) || len(a) == 0 {
+			return false
+		}
+		r.warn(fmt.Errorf("%s begins like %s and is passed over as its compressed copy", in.Path, original.Path))
+		return true
+	})
 }
 
 // judge tells when nothing was understood: never a silent zero.

@@ -152,8 +152,8 @@ func (a *Assembler) inbound(ev *smtp.Event, k *Keys, m *message) {
 		if s == nil && m != nil && m.session != 0 && ev.Kind == smtp.KindReject {
 			s = a.at(m.session) // cleanup speaks for the smtpd that the message came in by
 		}
-		if s != nil && s.implied && ev.Format == smtp.FormatExim && s.Messages > 0 && !tied(ev) {
-			a.finish(s) // nothing ties these lines but the client's address: a session a message
+		if s != nil && s.another(ev) {
+			a.finish(s)
 			s = nil
 		}
 		if s == nil {
@@ -162,7 +162,14 @@ func (a *Assembler) inbound(ev *smtp.Event, k *Keys, m *message) {
 			}
 			s = a.start(key, ev, true)
 		}
-	case smtp.KindTLS, smtp.KindFilter, smtp.KindHello, smtp.KindAnswer, smtp.KindCommand, smtp.KindWarning:
+	case smtp.KindTLS:
+		if s == nil && ev.Format == smtp.FormatExim && ev.Failed && !unverified(ev) && !ev.Peer.IsZero() {
+			s = a.start(key, ev, true) // all that Exim's default log shows of such a connection
+		}
+		if s == nil {
+			return
+		}
+	case smtp.KindFilter, smtp.KindHello, smtp.KindAnswer, smtp.KindCommand, smtp.KindWarning:
 		if s == nil {
 			return
 		}
@@ -194,6 +201,20 @@ func (a *Assembler) claim(key uint64, waiting *Session, ev *smtp.Event) (uint64,
 	return own, s
 }
 
+// another reports that a line of Exim's is of another connection than the session, which
+// was read from lines that nothing ties but the client's address: a session has one
+// message then, and a refusal at the greeting is all that happens in it.
+func (s *Session) another(ev *smtp.Event) bool {
+	if !s.implied || ev.Format != smtp.FormatExim {
+		return false
+	}
+	switch ev.Kind {
+	case smtp.KindReceived, smtp.KindReject, smtp.KindAuth:
+		return s.Messages > 0 && !tied(ev) || ev.Stage == smtp.StageConnect && s.Messages+s.Refused > 0
+	}
+	return false
+}
+
 func cleanup(ev *smtp.Event) bool { return string(ev.Process) == "cleanup" }
 
 // tied reports whether an Exim line shows which connection it belongs to.
@@ -215,6 +236,11 @@ func (a *Assembler) take(s *Session, ev *smtp.Event) {
 	case smtp.KindReceived:
 		s.Messages++
 		s.greeting = false
+		// Exim's line says that the message is there, Postfix's that it has a recipient.
+		s.Deepest = max(s.Deepest, smtp.StageRCPT)
+		if ev.Format == smtp.FormatExim {
+			s.Deepest = smtp.StageDOT
+		}
 	case smtp.KindTLS:
 		if ev.Failed && s.End == smtp.EndNotLogged {
 			if !unverified(ev) {
@@ -229,8 +255,10 @@ func (a *Assembler) take(s *Session, ev *smtp.Event) {
 	case smtp.KindClosed:
 		s.broke(smtp.EndServerClosed, ev)
 		a.exchange(s, ev)
-	case smtp.KindFilter:
-		s.passed = s.passed || passed(ev)
+	case smtp.KindFilter, smtp.KindWarning:
+		if string(ev.Process) == "postscreen" {
+			s.screen(ev)
+		}
 	case smtp.KindDisconnect:
 		s.disconnect(ev)
 		if a.options.Exchanges {
@@ -239,19 +267,39 @@ func (a *Assembler) take(s *Session, ev *smtp.Event) {
 		a.finish(s)
 		return
 	}
-	if ev.Format == smtp.FormatExim && (ev.Kind == smtp.KindLost || ev.Kind == smtp.KindTimeout || ev.Kind == smtp.KindClosed) {
-		a.finish(s) // Exim's last word on a connection
+	if ev.Format == smtp.FormatExim && lastWord(s, ev) {
+		a.finish(s)
 	}
 }
 
-// passed reports that postscreen let the client through. Unless it disconnects it next,
-// as it does after its deeper tests, it gives the client to smtpd, which logs the
-// session (postscreen(8)).
-func passed(ev *smtp.Event) bool {
-	if string(ev.Process) != "postscreen" {
-		return false
+// lastWord reports that ev is the last that Exim logs of a connection.
+func lastWord(s *Session, ev *smtp.Event) bool {
+	switch ev.Kind {
+	case smtp.KindLost, smtp.KindTimeout, smtp.KindClosed:
+		return true
+	case smtp.KindReject:
+		return s.implied && ev.Stage == smtp.StageConnect // else its end is logged too
 	}
-	return bytes.HasPrefix(ev.Text, []byte("PASS ")) || bytes.HasPrefix(ev.Text, []byte("WHITELISTED")) || bytes.HasPrefix(ev.Text, []byte("ALLOWLISTED"))
+	return false
+}
+
+// screen reads what postscreen's tests made of a client (postscreen(8), LOGGING).
+func (s *Session) screen(ev *smtp.Event) {
+	word, rest, _ := bytes.Cut(ev.Text, []byte(" "))
+	switch string(word) {
+	case "PASS", "WHITELISTED", "ALLOWLISTED":
+		// Unless it disconnects it next, as it does after its deeper tests, it gives the
+		// client to smtpd, which logs the session.
+		s.passed = string(word) == "PASS" || len(rest) == 0 || rest[0] == '['
+	case "PREGREET", "DNSBL", "BLACKLISTED", "DENYLISTED":
+		s.greeting = s.Messages == 0
+	case "NON-SMTP":
+		s.broke(smtp.EndServerClosed, ev)
+	case "COMMAND":
+		if bytes.HasPrefix(rest, []byte("COUNT LIMIT")) || bytes.HasPrefix(rest, []byte("LENGTH LIMIT")) {
+			s.broke(smtp.EndServerClosed, ev)
+		}
+	}
 }
 
 // refuse notes a refusal of our server.
@@ -260,6 +308,9 @@ func (s *Session) refuse(ev *smtp.Event) {
 	s.greeting = ev.Stage == smtp.StageConnect && s.Messages == 0
 	if ev.Reply.Code == 421 && s.End == smtp.EndNotLogged {
 		s.End, s.EndStage = smtp.EndServerClosed, ev.Stage
+	}
+	if ev.Format == smtp.FormatPostfix && ev.Stage == smtp.StageDOT && len(ev.Queue) > 0 && s.Messages > 0 {
+		s.Messages-- // the one that client= had announced
 	}
 }
 
@@ -275,14 +326,22 @@ func (s *Session) broke(e smtp.End, ev *smtp.Event) {
 func (s *Session) disconnect(ev *smtp.Event) {
 	s.passed = false
 	quit := ev.Stage == smtp.StageQUIT
-	smtp.EachCommand(ev.Commands, func(name []byte, ok, _ int) {
-		quit = quit || (ok > 0 && string(name) == "quit")
+	bodies, chunks, refused := 0, 0, 0
+	smtp.EachCommand(ev.Commands, func(name []byte, ok, all int) {
+		switch string(name) {
+		case "quit":
+			quit = quit || ok > 0
+		case "data":
+			bodies, refused = ok, all-ok
+		case "bdat":
+			chunks = ok
+		}
 	})
 	switch {
 	case quit && s.End != smtp.EndServerClosed:
 		s.End, s.Graceful = smtp.EndQuit, true
 	case s.End != smtp.EndNotLogged:
-	case s.Messages > 0 && len(ev.Commands) > 0:
+	case bodies+chunks > 0:
 		// The one way to go that smtpd does not log (src/smtpd/smtpd.c, smtpd_proto).
 		s.End, s.EndStage = smtp.EndLost, smtp.StageDOT
 	case s.greeting || (s.Refused > 0 && s.Format == smtp.FormatPostfix && string(ev.Process) == "postscreen"):
@@ -291,6 +350,26 @@ func (s *Session) disconnect(ev *smtp.Event) {
 		s.End = smtp.EndQuit // before Postfix 3.0 there are no counts, but all else that can happen is logged
 	default:
 		s.End = smtp.EndAborted
+	}
+	if len(ev.Commands) > 0 {
+		s.passedBy(bodies, chunks, refused)
+	}
+}
+
+// passedBy corrects the number of messages by the counts of DATA and BDAT: client= is
+// logged at the first recipient, before it is known whether the message will come.
+func (s *Session) passedBy(bodies, chunks, refused int) {
+	if chunks == 0 {
+		s.Messages = min(s.Messages, bodies)
+		if s.Messages == bodies && bodies > 0 && refused == 0 && s.EndStage == smtp.StageDATA {
+			s.Messages-- // it broke within the last one
+		}
+	}
+	switch {
+	case s.Messages > 0:
+		s.Deepest = smtp.StageDOT
+	case bodies > 0:
+		s.Deepest = max(s.Deepest, smtp.StageDATA)
 	}
 }
 

@@ -13,7 +13,7 @@ const (
 	// keptRemoved is how many messages are remembered after they left the queue: a
 	// content filter's re-injected copy is often delivered and removed before the first
 	// server logs under which ID the filter queued it.
-	keptRemoved = 1 << 13
+	keptRemoved = 1 << 12
 
 	// keptExpected is how many "queued as" IDs are remembered whose own lines have not
 	// come yet, because the log of the next server is read later.

@@ -290,7 +290,7 @@ func (s *Session) screen(ev *smtp.Event) {
 	case "PASS", "WHITELISTED", "ALLOWLISTED":
 		// Unless it disconnects it next, as it does after its deeper tests, it gives the
 		// client to smtpd, which logs the session.
-		s.passed = string(word) == "PASS" || len(rest) == 0 || rest[0] == '['
+		s.passed = true
 	case "PREGREET", "DNSBL", "BLACKLISTED", "DENYLISTED":
 		s.greeting = s.Messages == 0
 	case "NON-SMTP":

@@ -59,6 +59,7 @@ type message struct {
 	arriving    bool  // its client or local program is known; it may still be given up before its end
 	received    bool  // it came in whole, and is not a bounce made here
 	selected    bool  // it is counted: one of its lines was among those the user asked for
+	bounce      bool  // it was made here, and stays so when another server of ours receives it
 	local       bool  // came in by a local program or from this machine's own address
 	place       uint8 // which list it is on
 }
@@ -121,7 +122,9 @@ func (t *messages) add(ev *smtp.Event, k *Keys) int32 {
 		t.describe(i, ev, k)
 	case smtp.KindNotification:
 		if len(ev.Related) > 0 {
-			t.touch(t.find(key(ev.Related), k.Owner))
+			b := t.find(key(ev.Related), k.Owner)
+			t.slab[b].bounce = true
+			t.touch(b)
 		}
 	case smtp.KindRemoved:
 		t.remove(i)
@@ -268,7 +271,8 @@ func (t *messages) receive(i int32, ev *smtp.Event, k *Keys) {
 	m.local = ev.Direction == smtp.Internal || isLoopback(ev.Peer.IP)
 	// An Exim bounce names the message it is about. Exim's line says that the message
 	// is there; Postfix's only that it begins.
-	m.arriving = ev.Format != smtp.FormatExim || len(ev.Related) == 0
+	m.bounce = ev.Format == smtp.FormatExim && len(ev.Related) > 0
+	m.arriving = !m.bounce
 	if ev.Format == smtp.FormatExim {
 		t.arrive(i)
 	}
@@ -291,7 +295,7 @@ func (t *messages) arrive(i int32) {
 		return
 	}
 	m.arriving = false
-	if first := &t.slab[t.root(i)]; !first.received {
+	if first := &t.slab[t.root(i)]; !first.received && !first.bounce {
 		first.received = true
 		if first.selected {
 			t.Received++
@@ -344,7 +348,7 @@ func (t *messages) link(child, parent int32) {
 	}
 	t.count(c, -1)
 	t.count(p, -1)
-	p.received = p.received || c.received
+	p.received = p.received || c.received && !p.bounce
 	p.selected = p.selected || c.selected
 	p.outcomes |= c.outcomes
 	t.count(p, 1)

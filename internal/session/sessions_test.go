@@ -331,3 +331,137 @@ func TestPostfixClientSessions(t *testing.T) {
 		})
 	}
 }
+
+func TestEximServerSessions(t *testing.T) {
+	const h = "H=client.example.org (x) [192.0.2.1]"
+	const refused = " F=<a@example.org> rejected RCPT <b@example.com>: relay not permitted"
+	for _, tt := range []struct{ name, log, want string }{
+		{"a message a session, where no connection is logged", `
+			06:00:01 1avnJx-00039F-Hs <= a@example.org ` + h + ` P=esmtp S=700
+			06:00:02 1avnJy-00039F-Hs <= a@example.org ` + h + ` P=esmtp S=700`,
+			`in 192.0.2.1 not_logged m1 r0
+			in 192.0.2.1 not_logged m1 r0`},
+		{"refusals close together are of one session", `
+			06:00:01 ` + h + refused + `
+			06:00:02 ` + h + refused,
+			`in 192.0.2.1 not_logged m0 r2`},
+		{"refusals far apart are not", `
+			06:00:01 ` + h + refused + `
+			07:00:02 ` + h + refused,
+			`in 192.0.2.1 not_logged m0 r1
+			in 192.0.2.1 not_logged m0 r1`},
+		{"ports keep them apart", `
+			06:00:01 H=(x) [192.0.2.1]:1001` + refused + `
+			06:00:02 H=(x) [192.0.2.1]:1002` + refused,
+			`in 192.0.2.1 not_logged m0 r1
+			in 192.0.2.1 not_logged m0 r1`},
+		{"each refusal at the greeting is a session", `
+			06:00:01 ` + h + refused + `
+			06:00:02 refused connection from [192.0.2.1] (host_reject_connection)
+			06:00:03 refused connection from [192.0.2.1] (host_reject_connection)
+			06:00:04 ` + h + refused,
+			`in 192.0.2.1 not_logged m0 r1
+			in 192.0.2.1 refused m0 r1
+			in 192.0.2.1 refused m0 r1
+			in 192.0.2.1 not_logged m0 r1`},
+		{"lost, timed out and dropped", `
+			06:00:01 unexpected disconnection while reading SMTP command from (x) [192.0.2.1]
+			06:00:02 SMTP command timeout on connection from (x) [192.0.2.1]
+			06:00:03 SMTP call from (x) [192.0.2.1] dropped: too many nonmail commands (last was "RSET")`,
+			`in 192.0.2.1 lost m0 r0
+			in 192.0.2.1 timed_out m0 r0
+			in 192.0.2.1 server_closed m0 r0`},
+		{"a message, and then lost", `
+			06:00:01 1avnJx-00039F-Hs <= a@example.org ` + h + ` P=esmtp S=700
+			06:00:02 unexpected disconnection while reading SMTP command from client.example.org (x) [192.0.2.1]`,
+			`in 192.0.2.1 lost m1 r0`},
+		{"TLS that failed is all there is of it", `
+			06:00:01 TLS error on connection from client.example.org (x) [192.0.2.1] (SSL_accept): error:0A00010B:wrong version number`,
+			`in 192.0.2.1 aborted/STARTTLS m0 r0`},
+		{"with connections logged", `
+			06:00:01 SMTP connection from [192.0.2.1] (TCP/IP connection count = 1)
+			06:00:02 1avnJx-00039F-Hs <= a@example.org ` + h + ` P=esmtp S=700
+			06:00:03 1avnJy-00039F-Hs <= a@example.org ` + h + ` P=esmtp S=700
+			06:00:04 SMTP connection from client.example.org (x) [192.0.2.1] closed by QUIT`,
+			`in 192.0.2.1 quit m2 r0`},
+		{"connections of one client, stacked", `
+			06:00:01 SMTP connection from [192.0.2.1] (TCP/IP connection count = 1)
+			06:00:02 SMTP connection from [192.0.2.1] (TCP/IP connection count = 2)
+			06:00:03 SMTP connection from (x) [192.0.2.1] closed by QUIT
+			06:00:04 SMTP connection from (x) [192.0.2.1] lost`,
+			`in 192.0.2.1 quit m0 r0
+			in 192.0.2.1 lost m0 r0`},
+		{"dropped by the connect ACL, with connections logged", `
+			06:00:01 SMTP connection from [192.0.2.1] (TCP/IP connection count = 1)
+			06:00:01 H=[192.0.2.1] rejected connection in "connect" ACL: 550 client disliked
+			06:00:01 SMTP connection from [192.0.2.1] closed by DROP in ACL`,
+			`in 192.0.2.1 server_closed m0 r1`},
+		{"Ci= ties them", `
+			06:00:01 SMTP connection from [192.0.2.1]:1001 I=[198.51.100.25]:25 Ci=11 (TCP/IP connection count = 1)
+			06:00:02 SMTP connection from [192.0.2.1]:1002 I=[198.51.100.25]:25 Ci=12 (TCP/IP connection count = 2)
+			06:00:03 SMTP connection Ci=11 from (x) [192.0.2.1]:1001 I=[198.51.100.25]:25 D=2s closed by QUIT`,
+			`in 192.0.2.1 quit m0 r0
+			in 192.0.2.1 open m0 r0`},
+		{"the daemon logs the connection, a child the rest", `
+			06:00:01 [10] SMTP connection from [192.0.2.1] (TCP/IP connection count = 1)
+			06:00:01 [10] SMTP connection from [192.0.2.1] (TCP/IP connection count = 2)
+			06:00:02 [11] ` + h + refused + `
+			06:00:03 [12] 1avnJx-00039F-Hs <= a@example.org ` + h + ` P=esmtp S=700
+			06:00:04 [12] SMTP connection from client.example.org (x) [192.0.2.1] closed by QUIT
+			06:00:05 [11] SMTP connection from client.example.org (x) [192.0.2.1] lost`,
+			`in 192.0.2.1 quit m1 r0
+			in 192.0.2.1 lost m0 r1`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, got := run(t, Options{Exchanges: true}, exim(tt.log))
+			check(t, got, tt.want)
+		})
+	}
+}
+
+func TestEximClientSessions(t *testing.T) {
+	const h = " R=dnslookup T=remote_smtp H=mx.example.net [203.0.113.5]"
+	const q = "1avnJx-00039F-Hs "
+	const after = ": SMTP error from remote mail server after "
+	for _, tt := range []struct{ name, log, want string }{
+		{"two recipients", `
+			06:00:01 ` + q + `=> b@example.net` + h + ` C="250 OK"
+			06:00:01 ` + q + `-> c@example.net` + h + ` C="250 OK"`,
+			`out 203.0.113.5 quit m2 r0`},
+		{"processes of the same number are told apart by the message", `
+			06:00:01 ` + q + `=> b@example.net` + h + ` C="250 OK"
+			06:00:01 1avnJy-00039F-Hs => b@example.net` + h + ` C="250 OK"`,
+			`out 203.0.113.5 quit m1 r0
+			out 203.0.113.5 quit m1 r0`},
+		{"refused by a reply", `06:00:01 ` + q + `** b@example.net` + h + after + `RCPT TO:<b@example.net>: 550 5.1.1 no`,
+			`out 203.0.113.5 quit m0 r1`},
+		{"refused at the greeting", `06:00:01 ` + q + `** b@example.net` + h + after + `initial connection: 554 no`,
+			`out 203.0.113.5 refused/CONNECT m0 r1`},
+		{"refused below SMTP", `06:00:01 ` + q + `H=mx.example.net [203.0.113.5] Connection refused`,
+			`out 203.0.113.5 refused/CONNECT m0 r0`},
+		{"421", `06:00:01 ` + q + `== b@example.net R=dnslookup T=remote_smtp defer (-45) H=mx.example.net [203.0.113.5]` + after + `MAIL FROM:<a@example.com>: 421 slow`,
+			`out 203.0.113.5 server_closed/MAIL m0 r1`},
+		{"closed by the other side", `06:00:01 ` + q + `H=mx.example.net [203.0.113.5]: Remote host closed connection in response to EHLO mail.example.com`,
+			`out 203.0.113.5 lost/EHLO m0 r0`},
+		{"timed out", `06:00:01 ` + q + `== b@example.net R=dnslookup T=remote_smtp defer (110): Connection timed out H=mx.example.net [203.0.113.5]: SMTP timeout after end of data (512 bytes written)`,
+			`out 203.0.113.5 timed_out/DOT m0 r0`},
+		{"no SMTP at all", `06:00:01 ` + q + `H=mx.example.net [203.0.113.5]: Malformed SMTP reply (an empty line) in response to pipelined DATA`,
+			`out 203.0.113.5 aborted/DATA m0 r0`},
+		{"without TLS after it failed", `
+			06:00:01 ` + q + `TLS session: (gnutls_handshake): A TLS fatal alert has been received.: delivering unencrypted to H=mx.example.net [203.0.113.5] (not in hosts_require_tls)
+			06:00:02 ` + q + `=> b@example.net` + h + ` C="250 OK"`,
+			`out 203.0.113.5 aborted/STARTTLS m0 r0
+			out 203.0.113.5 quit m1 r0`},
+		{"an untrusted certificate ends nothing", `
+			06:00:01 ` + q + `[203.0.113.5] SSL verify error: depth=0 error=self signed certificate cert=/C=UK/CN=mx.example.net
+			06:00:02 ` + q + `=> b@example.net` + h + ` C="250 OK"`,
+			`out 203.0.113.5 quit m1 r0`},
+		{"local deliveries are none", `
+			06:00:02 ` + q + `=> bob <bob@mail.example.com> R=localuser T=local_delivery`, ``},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, got := run(t, Options{Exchanges: true}, exim(tt.log))
+			check(t, got, tt.want)
+		})
+	}
+}

@@ -100,8 +100,9 @@ func (c *Clock) firstYear(wall int64) int {
 	if c.fixed != 0 {
 		return c.fixed
 	}
-	y := c.changed.In(c.zone).Year()
-	if shiftYear(wall, y) > c.changed.Add(clockSlack).UnixNano() {
+	limit := c.changed.Add(clockSlack)
+	y := limit.In(c.zone).Year()
+	if shiftYear(wall, y) > limit.UnixNano() {
 		y--
 	}
 	return y

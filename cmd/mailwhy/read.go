@@ -4,22 +4,17 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/mailwhy/mailwhy/internal/classify"
-	"github.com/mailwhy/mailwhy/internal/pipeline"
 	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/source"
 	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers"
 	"github.com/mailwhy/mailwhy/parsers/exim"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
-	"github.com/mailwhy/mailwhy/parsers/transcript"
 )
 
 // inputFlags say what to read and how.
@@ -30,24 +25,6 @@ type inputFlags struct {
 	Year    int    `group:"Input" placeholder:"YYYY" help:"Year of the first line, for stamps that show none; else guessed from the file's time."`
 	TZ      string `group:"Input" placeholder:"ZONE" help:"Zone of stamps that show none, like Europe/Berlin or UTC; the machine's when left out."`
 	Workers int    `group:"Input" default:"0" hidden:"" help:"How many cores parse; all when 0."`
-}
-
-// line is a line of the input on its way to a command.
-type line struct {
-	ev      *smtp.Event
-	note    *note // nil when it shows neither a reply nor a failure
-	keys    *session.Keys
-	raw     []byte
-	path    string
-	number  int64
-	guessed bool
-}
-
-// note is what can be told of an event without those before it.
-type note struct {
-	classify.Annotation
-	known bool // the event shows a reply or a failure, and Annotation says what of
-	keys  session.Keys
 }
 
 // reader reads the inputs one after the other and counts what it read.
@@ -71,8 +48,8 @@ type reading struct {
 	endFile func()
 }
 
-// read passes the input on. It returns what was read. Input that cannot be read is told on stderr and does
-// not keep the rest from being read.
+// read passes the input on and returns what was read. Input that cannot be read is told
+// on stderr and does not keep the rest from being read.
 func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
 	r := &reader{world: w, flags: f, reading: do, zone: time.Local}
 	if f.TZ != "" {
@@ -260,172 +237,4 @@ func (r *reader) firstTime(in *source.Input) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// tally passes one file's events on and counts them.
-type tally struct {
-	*reader
-	file    summary.File
-	clock   *session.Clock
-	formats [8]bool
-	dialect string
-	line    line
-}
-
-// lines reads a log. The first error is the input's, the second the handler's.
-func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) {
-	workers := t.flags.Workers
-	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	stats, err := pipeline.Run(body, p, pipeline.Options{Workers: workers}, t.stop, annotate, func(b *pipeline.Batch[note]) error {
-		for i := range b.Notes {
-			t.warm(&b.Notes[i].keys)
-		}
-		for i := range b.Events {
-			handleErr = t.event(&b.Events[i], &b.Notes[i], b.Line(i), b.First+int64(i))
-			if handleErr != nil {
-				return handleErr
-			}
-		}
-		t.progress.show()
-		return nil
-	})
-	t.file.Bytes, t.file.Cut = stats.Bytes, stats.Cut
-	if handleErr != nil {
-		return nil, handleErr
-	}
-	return err, nil
-}
-
-// transcript reads a transcript, whose bytes are needed all at once.
-func (t *tally) transcript(body io.Reader) (readErr, handleErr error) {
-	data, err := io.ReadAll(io.LimitReader(body, transcript.MaxSize))
-	var lines lineIndex
-	info := transcript.Parse(data, func(ev *smtp.Event, number int) {
-		if handleErr != nil {
-			return
-		}
-		var n note
-		annotate(ev, &n)
-		handleErr = t.pass(ev, &n, lines.at(data, number), int64(number))
-	})
-	t.dialect = info.Dialect
-	t.formats[smtp.FormatTranscript] = info.Understood > 0
-	t.file.Lines, t.file.Understood, t.file.Foreign, t.file.Unknown = int64(info.Lines), int64(info.Understood), int64(info.Foreign), int64(info.Unknown)
-	t.file.Bytes = int64(len(data))
-	if err == nil && len(data) == transcript.MaxSize {
-		err = fmt.Errorf("%s: only its first %d MiB were read as a transcript; cut it into its sessions", t.file.Path, transcript.MaxSize>>20)
-	}
-	return err, handleErr
-}
-
-func annotate(ev *smtp.Event, n *note) {
-	n.Annotation, n.known = classify.Event(ev)
-	n.keys = session.KeysOf(ev)
-}
-
-// event counts a log's line and passes it on.
-func (t *tally) event(ev *smtp.Event, n *note, raw []byte, number int64) error {
-	t.file.Lines++
-	switch ev.Kind {
-	case smtp.KindUnknown:
-		t.file.Unknown++
-	case smtp.KindForeign:
-		t.file.Foreign++
-	default:
-		t.file.Understood++
-		t.formats[ev.Format] = true
-	}
-	return t.pass(ev, n, raw, number)
-}
-
-// pass settles an event's time and hands it to the command.
-func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
-	ev.Time = t.clock.Settle(ev.Stamp)
-	guessed := t.clock.Guessed()
-	if guessed {
-		t.file.Guessed++
-	}
-	if !ev.Time.IsZero() && ev.Kind != smtp.KindForeign {
-		if t.file.First.IsZero() || ev.Time.Before(t.file.First) {
-			t.file.First = ev.Time
-		}
-		if ev.Time.After(t.file.Last) {
-			t.file.Last = ev.Time
-		}
-	}
-	if t.repeated.Seen(ev, raw) {
-		t.file.Duplicate++
-		return nil
-	}
-	l := &t.line
-	l.ev, l.keys, l.note, l.raw, l.number, l.guessed = ev, &n.keys, nil, raw, number, guessed
-	if n.known {
-		l.note = n
-	}
-	return t.handle(&t.line)
-}
-
-// close adds the file to the whole.
-func (t *tally) close() {
-	t.endFile()
-	t.file.Format = t.formatNames()
-	c, f := &t.coverage, &t.file.Coverage
-	c.Lines += f.Lines
-	c.Understood += f.Understood
-	c.Foreign += f.Foreign
-	c.Unknown += f.Unknown
-	c.Bytes += f.Bytes
-	c.Duplicate += f.Duplicate
-	c.Cut += f.Cut
-	c.Guessed += f.Guessed
-	if !f.First.IsZero() && (c.First.IsZero() || f.First.Before(c.First)) {
-		c.First = f.First
-	}
-	if f.Last.After(c.Last) {
-		c.Last = f.Last
-	}
-}
-
-// formatNames says in which formats the file's understood lines were.
-func (t *tally) formatNames() string {
-	var names []string
-	if t.formats[smtp.FormatPostfix] {
-		names = append(names, "Postfix")
-	}
-	if t.formats[smtp.FormatExim] {
-		names = append(names, "Exim")
-	}
-	if t.formats[smtp.FormatTranscript] {
-		name := "transcript"
-		if t.dialect != "" {
-			name += " (" + t.dialect + ")"
-		}
-		names = append(names, name)
-	}
-	return strings.Join(names, ", ")
-}
-
-// lineIndex finds lines of a text by their number, from 1, in rising order.
-type lineIndex struct {
-	number, start int
-}
-
-func (l *lineIndex) at(data []byte, number int) []byte {
-	if number < l.number || l.number == 0 {
-		l.number, l.start = 1, 0
-	}
-	for ; l.number < number && l.start < len(data); l.number++ {
-		l.start += lineLength(data[l.start:])
-	}
-	rest := data[min(l.start, len(data)):]
-	return bytes.TrimRight(rest[:lineLength(rest)], "\r\n")
-}
-
-func lineLength(b []byte) int {
-	if i := bytes.IndexByte(b, '\n'); i >= 0 {
-		return i + 1
-	}
-	return len(b)
 }

@@ -138,16 +138,10 @@ func (a *Assembler) inbound(ev *smtp.Event, k *Keys, m *message) {
 	}
 	switch ev.Kind {
 	case smtp.KindConnect:
-		under := none
-		if s != nil && ev.Format == smtp.FormatExim && s.depth < maxSameClient {
-			under = s.place // nothing tells this client's connections apart
-		} else if s != nil {
+		if s != nil && (ev.Format != smtp.FormatExim || s.depth >= maxSameClient) {
 			a.finish(s)
 		}
 		s = a.start(key, ev, false)
-		if under != none {
-			s.under, s.depth = under, a.slab[under].depth+1
-		}
 	case smtp.KindReject, smtp.KindReceived, smtp.KindAuth, smtp.KindLost, smtp.KindTimeout, smtp.KindClosed, smtp.KindDisconnect:
 		if s == nil && m != nil && m.session != 0 && ev.Kind == smtp.KindReject {
 			s = a.at(m.session) // cleanup speaks for the smtpd that the message came in by
@@ -537,7 +531,7 @@ func (s *Session) answer(ev *smtp.Event) {
 
 // start opens a session.
 func (a *Assembler) start(key uint64, ev *smtp.Event, implied bool) *Session {
-	if a.open.Len() >= MaxSessions {
+	if len(a.slab)-len(a.spare) >= MaxSessions {
 		a.evicted++
 		q := &a.implied
 		if q.oldest == nil {
@@ -557,6 +551,10 @@ func (a *Assembler) start(key uint64, ev *smtp.Event, implied bool) *Session {
 	s.Format, s.Direction = ev.Format, ev.Direction
 	if a.options.Exchanges {
 		s.name(ev, a.number)
+	}
+	if under := a.open.Get(key); under != none {
+		// Nothing tells this client's connections apart.
+		s.under, s.depth = under, a.slab[under].depth+1
 	}
 	a.open.Set(key, s.place)
 	a.queueOf(s).push(s)

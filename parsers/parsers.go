@@ -77,8 +77,10 @@ const (
 	// other programs' start-up at the top of a shared log.
 	detectLines = 2000
 
-	sureTranscript  = 80 // a transcript even if some lines look like a log's (debug output quotes them)
-	maybeTranscript = 30 // a transcript if nothing in it is a log's
+	// sureTranscript is the confidence from which a file is a transcript even if some
+	// lines look like a log's: debug output quotes them. Where no line does, any
+	// confidence is enough.
+	sureTranscript = 80
 )
 
 // Detect tells the format of a file by its first bytes. sure is false when nothing in
@@ -111,7 +113,7 @@ func Detect(sample []byte) (f Format, sure bool) {
 		return Formats[1], true
 	case logged > 0:
 		return Any, true
-	case confidence >= maybeTranscript:
+	case confidence > 0:
 		return Formats[2], true
 	}
 	return Any, false

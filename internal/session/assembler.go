@@ -518,7 +518,10 @@ func (s *Session) answer(ev *smtp.Event) {
 	case ev.Stage == smtp.StageDOT && code.Positive():
 		s.Messages++
 	case ev.Stage == smtp.StageQUIT && code.Positive():
-		s.End, s.Graceful = smtp.EndQuit, true
+		s.Graceful = true
+		if s.End != smtp.EndRefused { // a client takes its leave from a 554 greeting too (RFC 5321, 3.1)
+			s.End, s.EndStage = smtp.EndQuit, smtp.StageNone
+		}
 	case code == 221 || code == 421:
 		s.broke(smtp.EndServerClosed, ev)
 		if code == 421 && ev.Stage == smtp.StageConnect {

@@ -180,7 +180,8 @@ func (s *Session) exchange(ev *smtp.Event) {
 	}
 }
 
-// same reports whether ev repeats the exchange word for word but for its recipient.
+// same reports whether ev repeats the exchange: the same reply to the same recipient of
+// the same message, whatever its words.
 func (x *Exchange) same(ev *smtp.Event) bool {
 	return x.Stage == ev.Stage && x.Kind == ev.Kind && x.Code == ev.Reply.Code && x.Enhanced == ev.Reply.Enhanced &&
 		x.Outcome == ev.Outcome && string(x.To) == string(ev.To) && string(x.Queue) == string(ev.Queue) && x.Code != 0

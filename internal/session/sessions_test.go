@@ -15,25 +15,31 @@ func run(t *testing.T, o Options, files ...string) (*Assembler, []string) {
 	t.Helper()
 	var got []string
 	a := NewAssembler(o, func(s *Session) { got = append(got, describe(s)) })
-	var ev smtp.Event
 	for _, file := range files {
-		c := NewClock(time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC), time.UTC, 0)
-		for line := range strings.Lines(file) {
-			if line = strings.TrimSpace(line); line == "" {
-				continue
-			}
-			if ok := (parsers.Mixed{}).Parse([]byte(line), &ev); !ok {
-				t.Errorf("not understood: %s", line)
-			}
-			ev.Time = c.Settle(ev.Stamp)
-			k := KeysOf(&ev)
-			a.Warm(&k)
-			a.Add(&ev, &k)
-		}
+		feed(t, a, file)
 		a.EndOfFile()
 	}
 	a.Close()
 	return a, got
+}
+
+// feed adds the lines of one file.
+func feed(t *testing.T, a *Assembler, file string) {
+	t.Helper()
+	c := NewClock(time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC), time.UTC, 0)
+	var ev smtp.Event
+	for line := range strings.Lines(file) {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		if ok := (parsers.Mixed{}).Parse([]byte(line), &ev); !ok {
+			t.Errorf("not understood: %s", line)
+		}
+		ev.Time = c.Settle(ev.Stamp)
+		k := KeysOf(&ev)
+		a.Warm(&k)
+		a.Add(&ev, &k)
+	}
 }
 
 // describe writes what matters of a session: "in 192.0.2.1 lost/DATA m1 r0".

@@ -136,6 +136,10 @@ func (a *Assembler) inbound(ev *smtp.Event, k *Keys, m *message) {
 	if ev.Format == smtp.FormatExim && ev.PID != 0 && len(ev.Session) == 0 && ev.Peer.Port == 0 && ev.Kind != smtp.KindConnect {
 		key, s = a.claim(key, s, ev)
 	}
+	if s != nil && s.another(ev) {
+		a.finish(s)
+		s = nil
+	}
 	switch ev.Kind {
 	case smtp.KindConnect:
 		if s != nil && (ev.Format != smtp.FormatExim || s.depth >= maxSameClient) {
@@ -145,10 +149,6 @@ func (a *Assembler) inbound(ev *smtp.Event, k *Keys, m *message) {
 	case smtp.KindReject, smtp.KindReceived, smtp.KindAuth, smtp.KindLost, smtp.KindTimeout, smtp.KindClosed, smtp.KindDisconnect:
 		if s == nil && m != nil && m.session != 0 && ev.Kind == smtp.KindReject {
 			s = a.at(m.session) // cleanup speaks for the smtpd that the message came in by
-		}
-		if s != nil && s.another(ev) {
-			a.finish(s)
-			s = nil
 		}
 		if s == nil {
 			if cleanup(ev) {
@@ -203,7 +203,9 @@ func (s *Session) another(ev *smtp.Event) bool {
 		return false
 	}
 	switch ev.Kind {
-	case smtp.KindReceived, smtp.KindReject, smtp.KindAuth:
+	case smtp.KindTLS:
+		return ev.Failed && s.Messages+s.Refused > 0 // a handshake comes before them
+	case smtp.KindReceived, smtp.KindReject, smtp.KindAuth, smtp.KindTimeout, smtp.KindClosed:
 		return s.Messages > 0 && !tied(ev) || ev.Stage == smtp.StageConnect && s.Messages+s.Refused > 0
 	}
 	return false

@@ -381,6 +381,11 @@ func TestEximServerSessions(t *testing.T) {
 			06:00:01 1avnJx-00039F-Hs <= a@example.org ` + h + ` P=esmtp S=700
 			06:00:02 unexpected disconnection while reading SMTP command from client.example.org (x) [192.0.2.1]`,
 			`in 192.0.2.1 lost m1 r0`},
+		{"a message, and a handshake that failed", `
+			06:00:01 1avnJx-00039F-Hs <= a@example.org ` + h + ` P=esmtp S=700
+			06:00:02 TLS error on connection from client.example.org (x) [192.0.2.1] (SSL_accept): error:0A00010B:wrong version number`,
+			`in 192.0.2.1 not_logged m1 r0
+			in 192.0.2.1 aborted/STARTTLS m0 r0`},
 		{"TLS that failed is all there is of it", `
 			06:00:01 TLS error on connection from client.example.org (x) [192.0.2.1] (SSL_accept): error:0A00010B:wrong version number`,
 			`in 192.0.2.1 aborted/STARTTLS m0 r0`},

@@ -92,7 +92,8 @@ func isStamp(b []byte) bool {
 // stamp reads the date and time that isStamp has seen, with milliseconds and zone where
 // log_selector and log_timezone ask for them, and returns their length.
 func stamp(b []byte) (s smtp.Stamp, n int) {
-	two := func(i int) int { return int(b[i]-'0')*10 + int(b[i+1]-'0') }
+	t := (*[stampLen]byte)(b)
+	two := func(i int) int { return int(t[i]-'0')*10 + int(t[i+1]-'0') }
 	month, day, hour, minute, second := two(5), two(8), two(11), two(14), two(17)
 	n = stampLen
 	var nsec int64
@@ -103,12 +104,14 @@ func stamp(b []byte) (s smtp.Stamp, n int) {
 			unit /= 10
 		}
 	}
-	if month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 || !allDigits(b[:4]) {
+	if month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 || !isDigit(t[1]) || !isDigit(t[2]) {
 		return smtp.Stamp{}, n
 	}
 	s = smtp.MakeStamp(two(0)*100+two(2), month, day, hour, minute, second, nsec)
 	if z := b[n:]; len(z) >= len(" +0100") && z[0] == ' ' && (z[1] == '+' || z[1] == '-') && allDigits(z[2:6]) && (len(z) == 6 || z[6] == ' ') {
-		offset := two(n+2)*3600 + two(n+4)*60
+		hours, _ := digits(z[2:4])
+		minutes, _ := digits(z[4:6])
+		offset := hours*3600 + minutes*60
 		if z[1] == '-' {
 			offset = -offset
 		}

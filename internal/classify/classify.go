@@ -13,12 +13,12 @@ import (
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
-// Annotation is what a reply or a failure comes down to.
+// Annotation is what a reply or a failure comes down to. It has no more than four fields,
+// so that it travels in registers.
 type Annotation struct {
 	Cause    knowledge.Cause
 	Severity knowledge.Severity
 	Basis    Basis
-	Provider uint8             // whose rule decided; 0 for nobody's
 	Entry    knowledge.EntryID // for its words
 }
 

@@ -132,6 +132,9 @@ func (t *messages) add(ev *smtp.Event, k *Keys) int32 {
 	if ev.Outcome != smtp.OutcomeNone && ev.Outcome != smtp.Rejected {
 		t.arrive(i)
 		t.decide(i, ev.Outcome)
+		if ev.Kind == smtp.KindFilter && ev.Outcome == smtp.Discarded {
+			t.remove(i) // thrown away as a whole, before it came to the queue manager
+		}
 	}
 	if k.QueuedAs != 0 {
 		t.queuedAs(i, k.QueuedAs)
@@ -279,6 +282,9 @@ func (t *messages) receive(i int32, ev *smtp.Event, k *Keys) {
 	if ev.Format == smtp.FormatPostfix && len(ev.Related) > 0 { // orig_queue_id=
 		if p := t.byQueue.Get(key(ev.Related)); p != none && p != i {
 			t.link(i, p)
+			if ev.Direction == smtp.Internal {
+				t.remove(p) // requeued by postsuper: pickup gave it a new queue ID
+			}
 		}
 	}
 	t.describe(i, ev, k)

@@ -113,6 +113,17 @@ func TestMessages(t *testing.T) {
 				"Nov 21 06:00:05 mx2 postfix/qmgr[2]: 5D1A000001: removed\n",
 			postfix(in + `06:00:04 smtp[4]: ` + to + `dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 5D1A000001)` + gone)},
 			Counts{Received: 1, Sent: 1}},
+		{"requeued by hand under another queue ID", []string{postfix(in + `
+			06:00:03 postsuper[8]: 4C1A000001: requeued
+			06:00:04 pickup[5]: 4C1A000002: uid=103 from=<a@example.org> orig_id=4C1A000001
+			06:00:04 cleanup[2]: 4C1A000002: message-id=<1@example.org>
+			06:00:04 qmgr[3]: 4C1A000002: from=<a@example.org>, size=900, nrcpt=1 (queue active)`)},
+			Counts{Received: 1, Queued: 1}},
+		{"thrown away by a rule", []string{postfix(`
+			06:00:01 smtpd[1]: 4C1A000001: client=client.example.org[192.0.2.1]
+			06:00:01 cleanup[2]: 4C1A000001: message-id=<1@example.org>
+			06:00:01 cleanup[2]: 4C1A000001: discard: header Subject: spam from client.example.org[192.0.2.1]; from=<a@example.org> to=<b@example.com> proto=ESMTP helo=<x>`)},
+			Counts{Received: 1, Discarded: 1}},
 		{"a short queue ID used again", []string{postfix(in + gone + in + gone)}, Counts{Received: 2}},
 		{"the same queue ID on two hosts and in two instances", []string{postfix(in) +
 			"Nov 21 06:00:01 mx2 postfix/smtpd[1]: 4C1A000001: client=client.example.org[192.0.2.1]\n" +

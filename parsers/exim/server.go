@@ -284,7 +284,7 @@ func synchronization(b []byte, ev *smtp.Event) bool {
 	}
 	if r, ok := cutPrefix(what, "connection from "); ok {
 		client(r, ev)
-		return verdict(ev, smtp.StageConnect, why)
+		return hungUp(ev, smtp.StageConnect, why)
 	}
 	stage := smtp.StageNone
 	// Both the command and the input behind it are the client's.
@@ -293,7 +293,14 @@ func synchronization(b []byte, ev *smtp.Event) bool {
 		stage = verb(command[1:i])
 		client(command[i+2:], ev)
 	}
-	return verdict(ev, stage, why)
+	return hungUp(ev, stage, why)
+}
+
+// hungUp is a verdict after which the server closes the connection.
+func hungUp(ev *smtp.Event, stage smtp.Stage, why []byte) bool {
+	ok := verdict(ev, stage, why)
+	ev.Kind = smtp.KindClosed
+	return ok
 }
 
 // refused reads a connection that was refused before anything was said. "[ip]" is in

@@ -142,7 +142,7 @@ func sasl(b []byte, ev *smtp.Event) bool {
 
 // notice knows the lines that say nothing of a session or a message.
 func notice(b []byte, ev *smtp.Event) bool {
-	ok := underscored(b)
+	ok := underscored(b) || bytes.Contains(b, []byte(": wanted attribute: "))
 	for i := 0; i < len(notices) && !ok; i++ {
 		_, ok = after(b, notices[i])
 	}
@@ -165,13 +165,16 @@ func notice(b []byte, ev *smtp.Event) bool {
 // notices are the beginnings of such lines, in the order of the alphabet.
 var notices = [...]string{
 	"/", "Host offered STARTTLS", "Matched ", "Passing ", "Peer ", "SMTPS wrappermode", "SSL", "TLS", "Trusted: ", "Untrusted: ",
-	"Unverified: ", "Verified: ", "abort all milters", "adding ", "breaking line > ", "cache ", "close database ", "connection established",
-	"daemon started", "dict_", "discarding ", "disposing ", "entering STRESS mode", "fingerprint", "giving up on ", "idle", "initializing ",
-	"input attribute ", "last message repeated ", "leaving STRESS mode", "looking for plugins", "looking for session ", "masquerading ",
-	"open database ", "private key ", "private/", "proxymap stream ", "public/", "read from ", "refreshing ", "reload", "removing ",
-	"replacing command ", "report ", "rewriting ", "save session ", "send attr ", "server features", "skipping ", "start ", "starting ",
-	"statistics: ", "stopping ", "subject_CN=", "table ", "terminating on signal ", "the Postfix mail system ", "too many connections",
-	"using ", "write to ",
+	"Unverified: ", "Using ", "Verified: ", "abort all milters", "adding ", "after input_transp_cleanup: ", "auto_clnt_",
+	"before input_transp_cleanup: ", "breaking line > ", "cache ", "close database ", "connect to subsystem ",
+	"connection established", "daemon started", "dict_", "discarding ", "disconnect event to all milters", "disposing ",
+	"entering STRESS mode", "event: ", "fd=", "fingerprint", "free ", "fsspace: ", "giving up on ", "idle", "initializing ",
+	"input attribute ", "last message repeated ", "leaving STRESS mode", "looking for plugins", "looking for session ", "lookup ",
+	"mail_stream_", "masquerading ", "name_mask: ", "open database ", "private key ", "private/", "proxymap stream ", "public/",
+	"query milter states ", "read from ", "refreshing ", "reload", "removing ", "replacing command ", "reply: SMFIR_", "report ",
+	"rewriting ", "save session ", "send ", "server features", "skipping ", "start ", "starting ", "statistics: ", "stopping ",
+	"subject_CN=", "table ", "terminating on signal ", "the Postfix mail system ", "too many connections", "trying... ", "using ",
+	"vstream_buf_get_ready: ", "write to ",
 }
 
 // underscored reports that b begins with the name of a C function and a colon: what a

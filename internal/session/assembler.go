@@ -417,10 +417,17 @@ func (s *Session) fresh(ev *smtp.Event, queue uint64) bool {
 	if s.queue != queue && queue != 0 {
 		return true
 	}
-	if s.End != smtp.EndNotLogged { // what repeats for each recipient how it ended is no other
-		return ev.Kind == smtp.KindAttempt || ev.Outcome == smtp.Sent
+	if s.End == smtp.EndNotLogged {
+		return ev.Stage == smtp.StageConnect && s.Deepest > smtp.StageSTARTTLS
 	}
-	return ev.Stage == smtp.StageConnect && s.Deepest > smtp.StageSTARTTLS
+	switch {
+	case ev.Outcome == smtp.Sent:
+		return true
+	case ev.Kind != smtp.KindAttempt: // repeats for each recipient how it ended
+		return false
+	}
+	// A break after a 421 only follows from it.
+	return s.End != smtp.EndServerClosed || ev.Reply.Code != 0 || ev.Stage < s.EndStage
 }
 
 // delivered notes the outcome of a recipient or of a try at a host.

@@ -322,6 +322,20 @@ func TestPostfixClientSessions(t *testing.T) {
 			06:00:02 ` + q + `host mx.example.net[198.51.100.5] refused to talk to me: 421 4.3.2 Too busy`,
 			`out 198.51.100.5 quit m0 r1
 			out 198.51.100.5 refused/CONNECT m0 r1`},
+		{"a break after 421 follows from it", `
+			06:00:01 ` + q + `host mx.example.net[198.51.100.5] said: 421 4.7.0 slow down (in reply to MAIL FROM command)
+			06:00:01 ` + q + `lost connection with mx.example.net[198.51.100.5] while sending RCPT TO`,
+			`out 198.51.100.5 server_closed/MAIL m0 r1`},
+		{"421 twice is twice", `
+			06:00:01 ` + q + `host mx.example.net[198.51.100.5] said: 421 4.7.0 slow down (in reply to MAIL FROM command)
+			06:00:02 ` + q + `host mx.example.net[198.51.100.5] said: 421 4.7.0 slow down (in reply to MAIL FROM command)`,
+			`out 198.51.100.5 server_closed/MAIL m0 r1
+			out 198.51.100.5 server_closed/MAIL m0 r1`},
+		{"no connection twice is twice", `
+			06:00:01 smtp[9]: connect to mx.example.net[198.51.100.5]:25: Connection refused
+			06:00:02 smtp[9]: connect to mx.example.net[198.51.100.5]:25: Connection refused`,
+			`out 198.51.100.5 refused/CONNECT m0 r0
+			out 198.51.100.5 refused/CONNECT m0 r0`},
 		{"a later attempt of the same process is another session", `
 			06:00:01 ` + to + `dsn=4.2.0, status=deferred (host mx.example.net[198.51.100.5] said: 450 4.2.0 Greylisted` + said + `
 			06:10:01 ` + to + `dsn=4.2.0, status=deferred (host mx.example.net[198.51.100.5] said: 450 4.2.0 Greylisted` + said,

@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/pipeline"
@@ -41,6 +42,12 @@ type tally struct {
 	formats [8]bool
 	dialect string
 	line    line
+
+	// The time of the last line, while settled, and the stamp it was read from.
+	settled bool
+	stamp   smtp.Stamp
+	when    time.Time
+	guessed bool
 }
 
 // lines reads a log. The first error is the input's, the second the handler's.
@@ -113,29 +120,38 @@ func (t *tally) event(ev *smtp.Event, n *note, raw []byte, number int64) error {
 
 // pass settles an event's time and hands it to the command.
 func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
-	ev.Time = t.clock.Settle(ev.Stamp)
-	guessed := t.clock.Guessed()
-	if guessed {
+	if !t.settled || ev.Stamp != t.stamp {
+		t.tick(ev)
+	}
+	ev.Time = t.when
+	if t.guessed {
 		t.file.Guessed++
 	}
-	if !ev.Time.IsZero() && ev.Kind != smtp.KindForeign {
-		if t.file.First.IsZero() || ev.Time.Before(t.file.First) {
-			t.file.First = ev.Time
-		}
-		if ev.Time.After(t.file.Last) {
-			t.file.Last = ev.Time
-		}
-	}
-	if t.repeated.Seen(ev, raw) {
+	if ev.Format == smtp.FormatExim && t.repeated.Seen(ev, raw) {
 		t.file.Duplicate++
 		return nil
 	}
 	l := &t.line
-	l.ev, l.keys, l.note, l.raw, l.number, l.guessed = ev, &n.keys, nil, raw, number, guessed
+	l.ev, l.keys, l.note, l.raw, l.number, l.guessed = ev, &n.keys, nil, raw, number, t.guessed
 	if n.known {
 		l.note = n
 	}
 	return t.handle(&t.line)
+}
+
+// tick settles the time of ev. Most lines have the stamp of the line before them.
+func (t *tally) tick(ev *smtp.Event) {
+	t.stamp, t.when, t.settled = ev.Stamp, t.clock.Settle(ev.Stamp), ev.Kind != smtp.KindForeign
+	t.guessed = t.clock.Guessed() && !t.when.IsZero()
+	if t.when.IsZero() || ev.Kind == smtp.KindForeign {
+		return
+	}
+	if t.file.First.IsZero() || t.when.Before(t.file.First) {
+		t.file.First = t.when
+	}
+	if t.when.After(t.file.Last) {
+		t.file.Last = t.when
+	}
 }
 
 // close adds the file to the whole.

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/index"
@@ -35,6 +34,7 @@ type Assembler struct {
 	selected bool   // the event at hand is asked for
 	from     []byte // its message's reverse-path
 	number   int64
+	now      int64 // the time of the last line that showed one, in nanoseconds since 1970
 	evicted  int64
 	closing  bool // the log is at its end
 }
@@ -94,9 +94,7 @@ func (a *Assembler) Add(ev *smtp.Event, k *Keys) (selected bool) {
 		}
 	}
 	a.selected = selected
-	if !ev.Time.IsZero() && ev.Format != smtp.FormatTranscript {
-		a.expire(ev.Time.UnixNano())
-	}
+	a.tick(ev)
 	switch {
 	case ev.Format == smtp.FormatTranscript:
 		a.transcript(ev, k)
@@ -106,6 +104,20 @@ func (a *Assembler) Add(ev *smtp.Event, k *Keys) (selected bool) {
 		a.outbound(ev, k)
 	}
 	return selected
+}
+
+// tick sets the clock by a line that shows its time; one that shows none is of the time
+// of the line before.
+func (a *Assembler) tick(ev *smtp.Event) {
+	if ev.Time.IsZero() {
+		return
+	}
+	if now := ev.Time.UnixNano(); now != a.now {
+		a.now = now
+		if ev.Format != smtp.FormatTranscript {
+			a.expire(now)
+		}
+	}
 }
 
 // EndOfFile ends what cannot go on in another file: the sessions of a transcript.
@@ -126,418 +138,6 @@ func (a *Assembler) Close() {
 		for q.oldest != nil {
 			a.finish(q.oldest)
 		}
-	}
-}
-
-// inbound takes a line of our server about a client.
-func (a *Assembler) inbound(ev *smtp.Event, k *Keys, m *message) {
-	key := k.Session
-	s := a.at(key)
-	if ev.Format == smtp.FormatExim && ev.PID != 0 && len(ev.Session) == 0 && ev.Peer.Port == 0 && ev.Kind != smtp.KindConnect {
-		key, s = a.claim(key, s, ev)
-	}
-	if s != nil && s.another(ev) {
-		a.finish(s)
-		s = nil
-	}
-	switch ev.Kind {
-	case smtp.KindConnect:
-		if s != nil && (ev.Format != smtp.FormatExim || s.depth >= maxSameClient) {
-			a.finish(s)
-		}
-		s = a.start(key, ev, false)
-	case smtp.KindReject, smtp.KindReceived, smtp.KindAuth, smtp.KindLost, smtp.KindTimeout, smtp.KindClosed, smtp.KindDisconnect:
-		if s == nil && m != nil && m.session != 0 && ev.Kind == smtp.KindReject {
-			s = a.at(m.session) // cleanup speaks for the smtpd that the message came in by
-		}
-		if s == nil {
-			if cleanup(ev) {
-				return
-			}
-			s = a.start(key, ev, true)
-		}
-	case smtp.KindTLS:
-		if s == nil && ev.Format == smtp.FormatExim && ev.Failed && !unverified(ev) && !ev.Peer.IsZero() {
-			s = a.start(key, ev, true) // all that Exim's default log shows of such a connection
-		}
-		if s == nil {
-			return
-		}
-	case smtp.KindFilter, smtp.KindHello, smtp.KindAnswer, smtp.KindCommand, smtp.KindWarning:
-		if s == nil {
-			return
-		}
-	default:
-		return
-	}
-	if cleanup(ev) && ev.Kind != smtp.KindReject {
-		return
-	}
-	if ev.Kind == smtp.KindReceived && m != nil {
-		m.session = s.key
-	}
-	a.touch(s, ev)
-	a.take(s, ev)
-}
-
-// claim finds the session of a line of Exim's that shows its process (+pid). The connect
-// was logged by the daemon under its own number, so the first line of a process takes
-// over a connection of the same client that waits for one.
-func (a *Assembler) claim(key uint64, waiting *Session, ev *smtp.Event) (uint64, *Session) {
-	own := mix(key, uint64(ev.PID))
-	s := a.at(own)
-	if s == nil && waiting != nil && !waiting.implied {
-		s = waiting
-		a.leave(s)
-		s.key = own
-		a.open.Set(own, s.place)
-	}
-	return own, s
-}
-
-// another reports that a line of Exim's is of another connection than the session, which
-// was read from lines that nothing ties but the client's address: a session has one
-// message then, and a refusal at the greeting is all that happens in it.
-func (s *Session) another(ev *smtp.Event) bool {
-	if !s.implied || ev.Format != smtp.FormatExim {
-		return false
-	}
-	switch ev.Kind {
-	case smtp.KindTLS:
-		return ev.Failed && s.Messages+s.Refused > 0 // a handshake comes before them
-	case smtp.KindReceived, smtp.KindReject, smtp.KindAuth, smtp.KindTimeout, smtp.KindClosed:
-		return s.Messages > 0 && !tied(ev) || ev.Stage == smtp.StageConnect && s.Messages+s.Refused > 0
-	}
-	return false
-}
-
-func cleanup(ev *smtp.Event) bool { return string(ev.Process) == "cleanup" }
-
-// tied reports whether an Exim line shows which connection it belongs to.
-func tied(ev *smtp.Event) bool {
-	return len(ev.Session) > 0 || ev.Peer.Port != 0 || ev.PID != 0
-}
-
-// take lets a session know what happened in it, and ends it where that ended it.
-func (a *Assembler) take(s *Session, ev *smtp.Event) {
-	switch ev.Kind {
-	case smtp.KindReject:
-		s.refuse(ev)
-		a.exchange(s, ev)
-	case smtp.KindAuth:
-		if ev.Failed {
-			s.Refused += ev.Count()
-			a.exchange(s, ev)
-		}
-	case smtp.KindReceived:
-		s.Messages++
-		s.greeting = false
-		// Exim's line says that the message is there, Postfix's that it has a recipient.
-		s.Deepest = max(s.Deepest, smtp.StageRCPT)
-		if ev.Format == smtp.FormatExim {
-			s.Deepest = smtp.StageDOT
-		}
-	case smtp.KindTLS:
-		if ev.Failed && s.End == smtp.EndNotLogged {
-			if !unverified(ev) {
-				s.End, s.EndStage = smtp.EndAborted, smtp.StageSTARTTLS
-			}
-			a.exchange(s, ev)
-		}
-	case smtp.KindLost:
-		s.broke(smtp.EndLost, ev)
-	case smtp.KindTimeout:
-		s.broke(smtp.EndTimedOut, ev)
-	case smtp.KindClosed:
-		s.broke(smtp.EndServerClosed, ev)
-		a.exchange(s, ev)
-	case smtp.KindFilter, smtp.KindWarning:
-		if string(ev.Process) == "postscreen" {
-			s.screen(ev)
-		}
-	case smtp.KindDisconnect:
-		s.disconnect(ev)
-		if a.options.Exchanges {
-			s.Commands = append(s.Commands, ev.Commands...)
-		}
-		a.finish(s)
-		return
-	}
-	if ev.Format == smtp.FormatExim && lastWord(s, ev) {
-		a.finish(s)
-	}
-}
-
-// lastWord reports that ev is the last that Exim logs of a connection.
-func lastWord(s *Session, ev *smtp.Event) bool {
-	switch ev.Kind {
-	case smtp.KindLost, smtp.KindTimeout, smtp.KindClosed:
-		return true
-	case smtp.KindReject:
-		return s.implied && ev.Stage == smtp.StageConnect // else its end is logged too
-	}
-	return false
-}
-
-// screen reads what postscreen's tests made of a client (postscreen(8), LOGGING).
-func (s *Session) screen(ev *smtp.Event) {
-	word, rest, _ := bytes.Cut(ev.Text, []byte(" "))
-	switch string(word) {
-	case "PASS", "WHITELISTED", "ALLOWLISTED":
-		// Unless it disconnects it next, as it does after its deeper tests, it gives the
-		// client to smtpd, which logs the session.
-		s.passed = true
-	case "PREGREET", "DNSBL", "BLACKLISTED", "DENYLISTED":
-		s.greeting = s.Messages == 0
-	case "NON-SMTP":
-		s.broke(smtp.EndServerClosed, ev)
-	case "COMMAND":
-		if bytes.HasPrefix(rest, []byte("COUNT LIMIT")) || bytes.HasPrefix(rest, []byte("LENGTH LIMIT")) {
-			s.broke(smtp.EndServerClosed, ev)
-		}
-	}
-}
-
-// refuse notes a refusal of our server.
-func (s *Session) refuse(ev *smtp.Event) {
-	s.Refused += ev.Count()
-	s.greeting = ev.Stage == smtp.StageConnect && s.Messages == 0
-	if ev.Reply.Code == 421 && s.End == smtp.EndNotLogged {
-		s.End, s.EndStage = smtp.EndServerClosed, ev.Stage
-	}
-	if ev.Format == smtp.FormatPostfix && ev.Stage == smtp.StageDOT && len(ev.Queue) > 0 && s.Messages > 0 {
-		s.Messages-- // the one that client= had announced
-	}
-}
-
-// broke notes how the connection ended; the first such line is right, as the ones after
-// it only follow from it.
-func (s *Session) broke(e smtp.End, ev *smtp.Event) {
-	if s.End == smtp.EndNotLogged || s.End == smtp.EndAborted {
-		s.End, s.EndStage = e, ev.Stage
-	}
-}
-
-// disconnect reads the end of an inbound session off its last line.
-func (s *Session) disconnect(ev *smtp.Event) {
-	s.passed = false
-	quit := ev.Stage == smtp.StageQUIT
-	bodies, chunks, refused := 0, 0, 0
-	smtp.EachCommand(ev.Commands, func(name []byte, ok, all int) {
-		switch string(name) {
-		case "quit":
-			quit = quit || ok > 0
-		case "data":
-			bodies, refused = ok, all-ok
-		case "bdat":
-			chunks = ok
-		}
-	})
-	switch {
-	case quit && s.End != smtp.EndServerClosed:
-		s.End, s.Graceful = smtp.EndQuit, true
-	case s.End != smtp.EndNotLogged:
-	case bodies+chunks > 0:
-		// The one way to go that smtpd does not log (src/smtpd/smtpd.c, smtpd_proto).
-		s.End, s.EndStage = smtp.EndLost, smtp.StageDOT
-	case s.greeting || (s.Refused > 0 && s.Format == smtp.FormatPostfix && string(ev.Process) == "postscreen"):
-		s.End = smtp.EndRefused
-	case len(ev.Commands) == 0 && ev.Format == smtp.FormatPostfix && string(ev.Process) == "smtpd":
-		s.End = smtp.EndQuit // before Postfix 3.0 there are no counts, but all else that can happen is logged
-	default:
-		s.End = smtp.EndAborted
-	}
-	if len(ev.Commands) > 0 {
-		s.passedBy(bodies, chunks, refused)
-	}
-}
-
-// passedBy corrects the number of messages by the counts of DATA and BDAT: client= is
-// logged at the first recipient, before it is known whether the message will come.
-func (s *Session) passedBy(bodies, chunks, refused int) {
-	if chunks == 0 {
-		s.Messages = min(s.Messages, bodies)
-		if s.Messages == bodies && bodies > 0 && refused == 0 && s.EndStage == smtp.StageDATA {
-			s.Messages-- // it broke within the last one
-		}
-	}
-	switch {
-	case s.Messages > 0:
-		s.Deepest = smtp.StageDOT
-	case bodies > 0:
-		s.Deepest = max(s.Deepest, smtp.StageDATA)
-	}
-}
-
-// outbound takes a line of our client about a server.
-func (a *Assembler) outbound(ev *smtp.Event, k *Keys) {
-	switch ev.Kind {
-	case smtp.KindDelivery, smtp.KindAttempt, smtp.KindTLS:
-	default:
-		return
-	}
-	if ev.Peer.IsZero() || ev.Probe {
-		return // no host was spoken to
-	}
-	scope, key := k.Session, k.Contact
-	s := a.at(key)
-	if s != nil && s.queue == 0 {
-		s.queue = k.Queue
-	}
-	if s == nil || (ev.Kind == smtp.KindTLS && s.Messages+s.Refused > 0) || s.fresh(ev, k.Queue) {
-		if s != nil {
-			a.finish(s)
-		}
-		if p := a.current.Get(scope); p != none && ev.Format == smtp.FormatPostfix {
-			a.finish(a.slab[p]) // a process speaks to one host at a time
-		}
-		s = a.start(key, ev, true)
-		s.queue = k.Queue
-		if ev.Format == smtp.FormatPostfix {
-			s.scope = scope
-			a.current.Set(scope, s.place)
-		}
-	}
-	a.touch(s, ev)
-	if ev.Kind == smtp.KindTLS && !ev.Failed {
-		return
-	}
-	if ev.Kind != smtp.KindTLS || !unverified(ev) {
-		s.delivered(ev)
-	}
-	a.exchange(s, ev)
-}
-
-// fresh reports that ev is of another connection than the session, to the same host: a
-// message that did not say it reused the connection, or a later attempt.
-func (s *Session) fresh(ev *smtp.Event, queue uint64) bool {
-	if ev.ConnUse > 1 || ev.Kind == smtp.KindTLS {
-		return false
-	}
-	if s.queue != queue && queue != 0 {
-		return true
-	}
-	if s.End == smtp.EndNotLogged {
-		return ev.Stage == smtp.StageConnect && s.Deepest > smtp.StageSTARTTLS
-	}
-	switch {
-	case ev.Outcome == smtp.Sent:
-		return true
-	case ev.Kind != smtp.KindAttempt: // repeats for each recipient how it ended
-		return false
-	}
-	// A break after a 421 only follows from it.
-	return s.End != smtp.EndServerClosed || ev.Reply.Code != 0 || ev.Stage < s.EndStage
-}
-
-// delivered notes the outcome of a recipient or of a try at a host.
-func (s *Session) delivered(ev *smtp.Event) {
-	code := ev.Reply.Code
-	switch {
-	case ev.Outcome == smtp.Sent:
-		s.Messages++
-		s.Deepest = smtp.StageDOT
-	case code == 0 && ev.Failed:
-		s.failed(ev)
-	default:
-		s.Refused += ev.Count()
-	}
-	switch {
-	case s.End != smtp.EndNotLogged:
-	case code == 421 || code == 221:
-		s.End, s.EndStage = smtp.EndServerClosed, ev.Stage
-		if ev.Stage == smtp.StageConnect {
-			s.End = smtp.EndRefused
-		}
-	case ev.Stage == smtp.StageConnect && code >= 400:
-		s.End, s.EndStage = smtp.EndRefused, ev.Stage
-	}
-}
-
-// failed reads how a connection broke off a line that shows no reply. The words are
-// Postfix's (src/smtp/smtp_trouble.c, smtp_connect.c) and Exim's (transports/smtp.c).
-func (s *Session) failed(ev *smtp.Event) {
-	if s.End != smtp.EndNotLogged {
-		return
-	}
-	switch text := ev.Text; {
-	case ev.Stage == smtp.StageSTARTTLS:
-		s.End = smtp.EndAborted
-	case contains(text, "timed out") || contains(text, "timeout"):
-		s.End = smtp.EndTimedOut
-	case contains(text, "lost connection") || contains(text, "closed connection") || contains(text, "reset by peer") || contains(text, "Broken pipe"):
-		s.End = smtp.EndLost
-	case ev.Stage == smtp.StageConnect || contains(text, "refused") || contains(text, "No route") || contains(text, "unreachable"):
-		s.End = smtp.EndRefused
-	case contains(text, "Malformed"):
-		s.End = smtp.EndAborted
-	default:
-		return // the client found that it cannot go on, as with a message too large, and says QUIT
-	}
-	s.EndStage = ev.Stage
-}
-
-// unverified reports that a certificate was not as it should be. By itself that ends
-// nothing: most clients and servers go on, and where one does not a line says so.
-func unverified(ev *smtp.Event) bool {
-	return contains(ev.Text, "certificate verification failed for") || contains(ev.Text, "SSL verify error")
-}
-
-func contains(text []byte, word string) bool { return bytes.Contains(text, []byte(word)) }
-
-// transcript takes a line of a dialogue. Here the log shows everything.
-func (a *Assembler) transcript(ev *smtp.Event, k *Keys) {
-	if len(ev.Session) == 0 {
-		return
-	}
-	s := a.at(k.Session)
-	if s == nil {
-		s = a.start(k.Session, ev, true)
-		s.ID = append(s.ID[:0], ev.Session...)
-	}
-	a.touch(s, ev)
-	switch ev.Kind {
-	case smtp.KindLost:
-		s.broke(smtp.EndLost, ev)
-	case smtp.KindTimeout:
-		s.broke(smtp.EndTimedOut, ev)
-	case smtp.KindClosed:
-		s.broke(smtp.EndServerClosed, ev)
-	case smtp.KindTLS:
-		if ev.Failed {
-			s.broke(smtp.EndAborted, ev)
-		}
-	case smtp.KindAnswer:
-		s.answer(ev)
-		a.exchange(s, ev)
-	case smtp.KindDisconnect:
-		if s.End == smtp.EndNotLogged {
-			s.End = smtp.EndAborted
-		}
-	}
-}
-
-// answer notes a reply whose command is known.
-func (s *Session) answer(ev *smtp.Event) {
-	code := ev.Reply.Code
-	if code >= 400 {
-		s.Refused++
-	}
-	switch {
-	case ev.Stage == smtp.StageDOT && code.Positive():
-		s.Messages++
-	case ev.Stage == smtp.StageQUIT && code.Positive():
-		s.Graceful = true
-		if s.End != smtp.EndRefused { // a client takes its leave from a 554 greeting too (RFC 5321, 3.1)
-			s.End, s.EndStage = smtp.EndQuit, smtp.StageNone
-		}
-	case code == 221 || code == 421:
-		s.broke(smtp.EndServerClosed, ev)
-		if code == 421 && ev.Stage == smtp.StageConnect {
-			s.End = smtp.EndRefused
-		}
-	case ev.Stage == smtp.StageConnect && code >= 400:
-		s.broke(smtp.EndRefused, ev)
 	}
 }
 
@@ -575,7 +175,7 @@ func (a *Assembler) start(key uint64, ev *smtp.Event, implied bool) *Session {
 
 // touch makes s the most recently used session.
 func (a *Assembler) touch(s *Session, ev *smtp.Event) {
-	s.note(ev)
+	s.note(ev, a.now)
 	if a.options.Exchanges {
 		s.introduce(ev)
 	}

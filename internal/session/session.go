@@ -120,11 +120,14 @@ func (s *Session) name(ev *smtp.Event, number int64) {
 }
 
 // note remembers when ev was and how far the session got with it.
-func (s *Session) note(ev *smtp.Event) {
-	if s.Start.IsZero() {
-		s.Start = ev.Time
+func (s *Session) note(ev *smtp.Event, now int64) {
+	if !ev.Time.IsZero() {
+		if s.Start.IsZero() {
+			s.Start = ev.Time
+		}
+		s.Last = ev.Time
 	}
-	s.Last, s.last = ev.Time, ev.Time.UnixNano()
+	s.last = now
 	if ev.Stage > s.Deepest && ev.Stage <= smtp.StageDOT {
 		s.Deepest = ev.Stage
 	}

@@ -420,7 +420,7 @@ func TestEximServerSessions(t *testing.T) {
 			06:00:01 SMTP connection from [192.0.2.1] (TCP/IP connection count = 1)
 			06:00:01 H=[192.0.2.1] rejected connection in "connect" ACL: 550 client disliked
 			06:00:01 SMTP connection from [192.0.2.1] closed by DROP in ACL`,
-			`in 192.0.2.1 server_closed m0 r1`},
+			`in 192.0.2.1 refused m0 r1`},
 		{"Ci= ties them", `
 			06:00:01 SMTP connection from [192.0.2.1]:1001 I=[198.51.100.25]:25 Ci=11 (TCP/IP connection count = 1)
 			06:00:02 SMTP connection from [192.0.2.1]:1002 I=[198.51.100.25]:25 Ci=12 (TCP/IP connection count = 2)

@@ -136,7 +136,7 @@ func (a *Assembler) take(s *Session, ev *smtp.Event) {
 		}
 		a.exchange(s, ev)
 	case smtp.KindFilter, smtp.KindWarning:
-		if string(ev.Process) == "postscreen" {
+		if screened(ev) {
 			s.screen(ev)
 		}
 	case smtp.KindDisconnect:
@@ -224,7 +224,7 @@ func (s *Session) disconnect(ev *smtp.Event) {
 	case bodies+chunks > 0:
 		// The one way to go that smtpd does not log (src/smtpd/smtpd.c, smtpd_proto).
 		s.End, s.EndStage = smtp.EndLost, smtp.StageDOT
-	case s.greeting || (s.Refused > 0 && s.Format == smtp.FormatPostfix && string(ev.Process) == "postscreen"):
+	case s.greeting || (s.Refused > 0 && s.Format == smtp.FormatPostfix && screened(ev)):
 		s.End = smtp.EndRefused
 	case len(ev.Commands) == 0 && ev.Format == smtp.FormatPostfix && string(ev.Process) == "smtpd":
 		s.End = smtp.EndQuit // before Postfix 3.0 there are no counts, but all else that can happen is logged

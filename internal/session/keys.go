@@ -68,12 +68,22 @@ func address(ev *smtp.Event, host uint64) uint64 {
 // and for Exim what its log_selector lets it show.
 func client(ev *smtp.Event, writer, host uint64) uint64 {
 	switch {
-	case ev.Format == smtp.FormatPostfix && string(ev.Process) != "postscreen":
+	case ev.Format == smtp.FormatPostfix && !screened(ev):
 		return mix(writer, uint64(ev.PID))
 	case len(ev.Session) > 0:
 		return mix(writer, key(ev.Session))
 	}
 	return mix(mix(writer, address(ev, host)), uint64(ev.Peer.Port))
+}
+
+// screened reports that postscreen wrote the line. Where the head does not tell the
+// daemon (rsyslog's RFC 5424 template cuts it off), postscreen's way of naming a client
+// does: an address with a port and no name.
+func screened(ev *smtp.Event) bool {
+	if len(ev.Process) == 0 {
+		return ev.Format == smtp.FormatPostfix && ev.Peer.Port != 0 && len(ev.Peer.Name) == 0
+	}
+	return string(ev.Process) == "postscreen"
 }
 
 // speaker is who speaks on our side: the process, or for Exim the message.

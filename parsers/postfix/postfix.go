@@ -47,11 +47,13 @@ func foreign(ev *smtp.Event) bool {
 	return true
 }
 
+// own is Postfix's default syslog_name.
+const own = "postfix"
+
 // Owns reports whether the program that a head names is one of Postfix's: an instance
 // whose name begins with "postfix", a daemon's name under any other instance
 // ("mta-in/smtpd"), or Postfix's own scripts.
 func Owns(h *smtp.Head) bool {
-	const own = "postfix"
 	if len(h.Service) >= len(own) && string(h.Service[:len(own)]) == own {
 		return true
 	}
@@ -62,7 +64,13 @@ func Owns(h *smtp.Head) bool {
 	case own, "postfix-script", "postfix-wrapper":
 		return true
 	}
-	return false
+	return instance(h.Process) // by what it says
+}
+
+// instance reports that a tag may be the name of an instance whose daemon was cut off:
+// "postfix-out" is, "postfix-policyd-spf" only begins like one.
+func instance(tag []byte) bool {
+	return len(tag) > len(own) && string(tag[:len(own)]) == own && (tag[len(own)] == '-' || tag[len(own)] == '_')
 }
 
 // ParseMessage fills ev from a message whose head is in ev.Head already. It returns
@@ -73,6 +81,12 @@ func ParseMessage(msg []byte, ev *smtp.Event) bool {
 	ev.Direction = directions[d]
 	b := queueID(msg, ev)
 	if understood(d, b, ev) {
+		if d == noDaemon && instance(ev.Process) {
+			if ev.Kind == smtp.KindNotice || ev.Kind == smtp.KindWarning {
+				return foreign(ev) // any program could have said that
+			}
+			ev.Service, ev.Process = ev.Process, nil
+		}
 		return true
 	}
 	if d == quiet {

@@ -46,6 +46,7 @@ type world struct {
 }
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // a write says so then, and the exit status can be ours
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -138,6 +139,21 @@ func (r *reader) stopped() bool {
 	}
 }
 
+// until ends a reader when it is told to stop: a line without an end, as /dev/zero or
+// packed zeros are, would let no batch come after which the run could stop.
+type until struct {
+	io.Reader
+	stopped func() bool
+}
+
+// Read reads unless it is to stop.
+func (u until) Read(p []byte) (int, error) {
+	if u.stopped() {
+		return 0, io.EOF
+	}
+	return u.Reader.Read(p)
+}
+
 // file reads one input to its end.
 func (r *reader) file(in *source.Input) error {
 	head, err := in.Head()
@@ -164,9 +180,9 @@ func (r *reader) file(in *source.Input) error {
 	t.line.path = in.Path
 	var handleErr error
 	if format.Lines == nil {
-		err, handleErr = t.transcript(body)
+		err, handleErr = t.transcript(until{body, r.stopped})
 	} else {
-		err, handleErr = t.lines(body, format.Lines)
+		err, handleErr = t.lines(until{body, r.stopped}, format.Lines)
 	}
 	t.close()
 	if handleErr != nil {

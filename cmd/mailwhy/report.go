@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"time"
@@ -56,7 +57,7 @@ func (c *reportCmd) Run(w *world) error {
 	})
 	found := false
 	sample := func() summary.Sample {
-		return summary.Sample{File: at.path, Line: at.number, Text: strings.ToValidUTF8(string(at.raw), "\uFFFD")}
+		return summary.Sample{File: at.path, Line: at.number, Text: strings.ToValidUTF8(string(shown(at)), "\uFFFD")}
 	}
 	warm := func(k *session.Keys) {
 		sessions.Warm(k)
@@ -122,4 +123,18 @@ func (n *note) forSummary() *summary.Note {
 		return nil
 	}
 	return &summary.Note{Cause: n.Cause, Severity: n.Severity, Entry: uint16(n.Entry)}
+}
+
+// mask stands in an event's text where its parser found a secret.
+var mask = []byte("****")
+
+// shown is a line as it may be shown: itself, or where its parser took a secret out of
+// it, the text without that.
+func shown(l *line) []byte {
+	for _, text := range [][]byte{l.ev.Reply.Text, l.ev.Text} {
+		if bytes.Count(text, mask) > bytes.Count(l.raw, mask) {
+			return text
+		}
+	}
+	return l.raw
 }

@@ -27,9 +27,16 @@ func (c *sessionsCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	if c.Top < 1 {
+		return fmt.Errorf("--top %d shows nothing: give 1 or more, or --all", c.Top)
+	}
 	out := bufio.NewWriterSize(w.stdout, outBuffer)
 	table := report.Table{Name: "sessions", Title: "Sessions", Columns: report.SessionColumns()}
 	words := knowledge.In(knowledge.English)
+	var rows *report.Rows
+	if c.Output == "csv" {
+		rows = report.NewRows(out, table.Columns)
+	}
 	var buf []byte
 	var writeErr error
 	total := 0
@@ -41,7 +48,11 @@ func (c *sessionsCmd) Run(w *world) error {
 			if _, err := out.Write(buf); err != nil {
 				writeErr = err
 			}
-		case c.All || c.Output == "csv" || len(table.Rows) < c.Top:
+		case c.Output == "csv": // printed at once: there may be millions
+			if err := rows.Add(report.SessionRow(s, words)); err != nil {
+				writeErr = err
+			}
+		case c.All || len(table.Rows) < c.Top:
 			table.Rows = append(table.Rows, report.SessionRow(s, words))
 		}
 	}
@@ -59,7 +70,9 @@ func (c *sessionsCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	sessions.Close()
+	if sessions.Close(); writeErr != nil {
+		return writeErr
+	}
 	if total == 0 && w.status == exitFine {
 		w.atLeast(exitNothing)
 	}
@@ -76,7 +89,10 @@ func (c *sessionsCmd) Run(w *world) error {
 	case "ndjson":
 		return out.Flush()
 	case "csv":
-		return report.CSV(w.stdout, table)
+		if err := rows.Flush(); err != nil {
+			return err
+		}
+		return out.Flush()
 	case "md":
 		return report.Markdown(w.stdout, table)
 	}

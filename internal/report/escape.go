@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -9,9 +10,9 @@ import (
 const hexDigits = "0123456789abcdef"
 
 // appendString appends s as a JSON string (RFC 8259, 7). Bytes that are no UTF-8 become
-// U+FFFD; control characters, DEL and the C1 range are escaped, so that a terminal that
-// shows the line is not driven by a stranger's text; the line and paragraph separators
-// too, for JavaScript's sake.
+// U+FFFD; control characters, DEL, the C1 range and what changes the direction of writing
+// are escaped, so that a terminal that shows the line is not driven by a stranger's text;
+// the line and paragraph separators too, for JavaScript's sake.
 func appendString(b, s []byte) []byte {
 	b = append(b, '"')
 	start := 0
@@ -42,7 +43,7 @@ func appendString(b, s []byte) []byte {
 		switch {
 		case r == utf8.RuneError && n == 1:
 			b = append(append(b, s[start:i]...), `\ufffd`...)
-		case r < 0xA0 || r == 0x2028 || r == 0x2029:
+		case r < 0x10000 && harmful(r) && r != utf8.RuneError:
 			b = append(append(b, s[start:i]...), '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
 		default:
 			i += n
@@ -61,6 +62,30 @@ var plain = func() (t [utf8.RuneSelf]bool) {
 	}
 	return t
 }()
+
+// quiet escapes in finished JSON what encoding/json leaves as it is and a terminal obeys:
+// DEL, the C1 range, and what changes the direction of writing. All of it stands in
+// strings only, where an escape means the same.
+func quiet(b []byte) []byte {
+	if bytes.IndexFunc(b, loud) < 0 {
+		return b
+	}
+	out := make([]byte, 0, len(b)+len(b)/8)
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if loud(r) {
+			out = append(out, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
+		} else {
+			out = append(out, b[i:i+n]...)
+		}
+		i += n
+	}
+	return out
+}
+
+func loud(r rune) bool {
+	return r != '\n' && r != utf8.RuneError && harmful(r)
+}
 
 // Printable returns s as it may go to a terminal. Log text is written by strangers: a
 // control character could move the cursor or rename the window, an override of the
@@ -118,13 +143,20 @@ func markdown(s string) string {
 }
 
 // cell returns s as it may stand in a CSV cell: a spreadsheet takes what begins with one
-// of = + - @ for a formula, so such a text gets an apostrophe before it. Numbers stay.
+// of = + - @ for a formula, some of them behind blanks and quotes too, so such a text
+// gets an apostrophe before it. Numbers stay.
 func cell(s string) string {
 	s = printable(s)
-	if s == "" || !strings.ContainsRune("=+-@", rune(s[0])) || isNumber(s) {
+	first := strings.TrimLeftFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '"' || r == '\'' })
+	if first == "" || !strings.ContainsRune("=+-@\uFF1D\uFF0B\uFF0D\uFF20", firstRune(first)) || isNumber(s) {
 		return s
 	}
 	return "'" + s
+}
+
+func firstRune(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
 }
 
 func isNumber(s string) bool {

@@ -149,9 +149,12 @@ func (d Day) JSON(out io.Writer) error {
 	for _, p := range s.Peers() {
 		o.Peers = append(o.Peers, peerJSON{Direction: p.Direction.String(), Name: p.Name, Hosts: p.Hosts, Count: p.Count, Deliveries: outcomes(p.Deliveries)})
 	}
-	e := json.NewEncoder(out)
-	e.SetIndent("", "  ")
-	return e.Encode(o)
+	b, err := json.MarshalIndent(o, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(append(quiet(b), '\n'))
+	return err
 }
 
 func (d Day) causeOf(c *summary.Cause) causeJSON {

@@ -302,21 +302,43 @@ func CSV(out io.Writer, tables ...Table) error {
 				return err
 			}
 		}
-		w := csv.NewWriter(out)
-		row := make([]string, len(tab.Columns))
-		for i, c := range tab.Columns {
-			row[i] = c.Name
-		}
-		w.Write(row) // errors stay with w until Flush
+		w := NewRows(out, tab.Columns)
 		for _, r := range tab.Rows {
-			for i, c := range r {
-				row[i] = cell(c.Text)
-			}
-			w.Write(row)
+			w.Add(r)
 		}
-		if w.Flush(); w.Error() != nil {
-			return w.Error()
+		if err := w.Flush(); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// Rows prints one table as CSV, row by row, so that it may have any number of them.
+type Rows struct {
+	w   *csv.Writer
+	row []string
+}
+
+// NewRows begins a table with the names of its columns.
+func NewRows(out io.Writer, columns []Column) *Rows {
+	r := &Rows{w: csv.NewWriter(out), row: make([]string, len(columns))}
+	for i, c := range columns {
+		r.row[i] = c.Name
+	}
+	r.w.Write(r.row) // errors stay with w until Flush
+	return r
+}
+
+// Add prints a row, and returns the error of this or an earlier one where one has shown.
+func (r *Rows) Add(cells []Cell) error {
+	for i, c := range cells {
+		r.row[i] = cell(c.Text)
+	}
+	return r.w.Write(r.row)
+}
+
+// Flush ends the table.
+func (r *Rows) Flush() error {
+	r.w.Flush()
+	return r.w.Error()
 }

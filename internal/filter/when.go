@@ -2,6 +2,8 @@ package filter
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -9,8 +11,10 @@ import (
 // layouts are the forms of a point in time that people type, with and without a zone.
 var layouts = []string{
 	time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02",
-	"15:04:05", "15:04",
 }
+
+// clocks are the forms of a time of today.
+var clocks = []string{"15:04:05", "15:04"}
 
 // ParseWhen reads a point in time: "2026-09-14 08:00", RFC 3339, "08:00" of today,
 // "today", "yesterday", "now", "-2h" or "2h ago" (also d and w). now is the present; a form without
@@ -30,14 +34,16 @@ func ParseWhen(s string, now time.Time) (time.Time, error) {
 		return now.Add(-d), nil
 	}
 	for _, layout := range layouts {
-		t, err := time.ParseInLocation(layout, s, now.Location())
-		if err != nil {
-			continue
+		if t, err := time.ParseInLocation(layout, s, now.Location()); err == nil {
+			return t, nil
 		}
-		if t.Year() == 0 {
-			t = midnight.Add(t.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, now.Location())))
+	}
+	for _, layout := range clocks {
+		if t, err := time.Parse(layout, s); err == nil {
+			// By the clock and not by the hours since midnight, which differ on the two
+			// days a year when the clocks are changed.
+			return time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), t.Second(), 0, now.Location()), nil
 		}
-		return t, nil
 	}
 	return time.Time{}, fmt.Errorf(`%q is no time: give one like "2026-09-14 08:00", 2026-09-14T08:00:00+02:00, 08:00, today, yesterday or -2h`, s)
 }
@@ -52,8 +58,9 @@ func ago(s string) (time.Duration, bool) {
 	unit := map[byte]time.Duration{'d': 24 * time.Hour, 'w': 7 * 24 * time.Hour}
 	if n := len(t); n > 1 {
 		if u, ok := unit[t[n-1]]; ok {
-			d, err := time.ParseDuration(t[:n-1] + "h")
-			return time.Duration(float64(d) / float64(time.Hour) * float64(u)), err == nil
+			number, err := strconv.ParseFloat(t[:n-1], 64)
+			d := number * float64(u)
+			return time.Duration(d), err == nil && d >= 0 && d < math.MaxInt64
 		}
 	}
 	d, err := time.ParseDuration(t)

@@ -16,6 +16,7 @@ func TestNoAllocations(t *testing.T) {
 		reply(smtp.StageDOT, "250 2.0.0 Ok: queued as 4XyZ"),
 		reply(smtp.StageRCPT, "550 5.1.1 <a@example.net>: Recipient address rejected: User unknown in local recipient table"),
 		reply(smtp.StageRCPT, "550 5.7.1 Nobody knows why"),
+		reply(smtp.StageRCPT, `550-5.1.1 There is no such\n550-5.1.1 user here\n550 5.1.1 Bye`),
 		{Kind: smtp.KindLost, Failed: true, Stage: smtp.StageDATA},
 	} {
 		Event(ev)

@@ -99,6 +99,28 @@ func TestReplies(t *testing.T) {
 		{out, "DOT", "550 4.4.7 Gone", "expired", "code_enhanced", "error"},
 		{out, "RCPT", "450 4.2.2 Try later", "mailbox_full", "code_enhanced", "warning"},
 
+		// A test that a client passed, and what looks alike.
+		{in, "RCPT", "450 4.3.2 Service currently unavailable", "greylisted", "text", "info"},
+		{in, "CONNECT", "421 4.3.2 All server ports are busy", "server_trouble", "code_enhanced", "error"},
+
+		// One word, several meanings.
+		{in, "RCPT", "504 5.5.2 <nosuchuser>: Helo command rejected: need fully-qualified address/hostname", "client_blocked", "text", "info"},
+		{in, "RCPT", "551 5.1.6 User not local; please try <x@example.net>", "recipient_moved", "text", "info"},
+		{in, "RCPT", "550 5.7.1 <x@example.org>: Sender address rejected: Impersonation attempt", "sender_rejected", "text", "info"},
+		{in, "MAIL", "550 5.7.1 Impersonation attempt", "sender_rejected", "text", "info"},
+		{in, "MAIL", "553 5.7.1 Sender is on our block list", "sender_rejected", "text", "info"},
+		{out, "MAIL", "554 5.7.1 192.0.2.1 BL004. Blocked for spam", "blocklisted", "text", "critical"},
+		{in, "ETRN", "459 4.7.0 <example.net>: not allowed", "policy", "text", "info"},
+		{in, "ETRN", "459 4.7.0 No", "policy", "code_enhanced", "info"},
+		{out, "DOT", "550 Mail content denied", "spam_content", "text", "error"},
+		{out, "DOT", "554 5.7.1 Message rejected due to content restrictions", "spam_content", "text", "error"},
+		{out, "DOT", "550 permanent failure for one or more recipients (a@example.net:blocked)", "spam_content", "text", "error"},
+		{out, "CONNECT", "554 5.7.1 mx.example.net", "client_blocked", "code_enhanced", "error"},
+		{out, "AUTH", "435 4.7.8 Error: account suspended", "login", "text", "warning"},
+		{out, "AUTH", "435 No", "login", "context", "warning"},
+		{out, "RCPT", "451 4.7.1 Try again later (barracuda rate control)", "rate_limited", "text", "warning"},
+		{out, "RCPT", "550 5.1.2 mail to this domain has been disabled", "domain_no_mail", "text", "error"},
+
 		// What the numbers do not tell.
 		{out, "RCPT", "450 Not now", "unknown", "first_digit", "warning"},
 		{out, "RCPT", "599 No", "unknown", "first_digit", "warning"},
@@ -175,6 +197,11 @@ func TestWithoutReply(t *testing.T) {
 		{smtp.Event{Kind: smtp.KindReject, Outcome: smtp.Rejected, Direction: in, Stage: smtp.StageRCPT}, "Sender verify failed", "sender_rejected", "info"},
 		{smtp.Event{Kind: smtp.KindReject, Outcome: smtp.Rejected, Direction: in, Stage: smtp.StageRCPT}, "host lookup failed (failed to find host name from IP address)", "reverse_dns", "info"},
 		{smtp.Event{Kind: smtp.KindReject, Failed: true, Direction: in, Stage: smtp.StageConnect}, "too many connections", "rate_limited", "info"},
+		{smtp.Event{Kind: smtp.KindFilter, Failed: true, Direction: in}, "ALLOWLIST VETO [192.0.2.1]:4711", "client_blocked", "info"},
+		{smtp.Event{Kind: smtp.KindFilter, Failed: true, Direction: in}, "WHITELIST VETO [192.0.2.1]:4711", "client_blocked", "info"},
+		{smtp.Event{Kind: smtp.KindWarning, Failed: true, Direction: in}, "192.0.2.1: hostname client.example.net verification failed: Name or service not known", "reverse_dns", "info"},
+		{smtp.Event{Kind: smtp.KindWarning, Failed: true, Direction: in}, "192.0.2.1: hostname client.example.net verification failed: Temporary failure in name resolution", "reverse_dns", "info"},
+		{smtp.Event{Kind: smtp.KindWarning, Failed: true, Direction: in}, "hostname client.example.net does not resolve to address 192.0.2.1: host not found, try again", "reverse_dns", "info"},
 		{smtp.Event{Kind: smtp.KindAuth, Failed: true, Direction: in, Stage: smtp.StageAUTH}, "UGFzc3dvcmQ6", "login", "warning"},
 		{smtp.Event{Kind: smtp.KindLost, Failed: true, Direction: in, Stage: smtp.StageDATA}, "", "connection", "info"},
 		{smtp.Event{Kind: smtp.KindLost, Failed: true, Direction: in, Stage: smtp.StageSTARTTLS}, "", "tls", "warning"},

@@ -1,11 +1,13 @@
 package classify
 
 import (
+	"bytes"
 	"math/bits"
 	"slices"
 	"sync"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
 const (
@@ -22,6 +24,10 @@ const (
 
 	// maxAddress is the longest path of RFC 5321, 4.5.3.1.3, with its angle brackets.
 	maxAddress = 256
+
+	// seamReach is how much of a line's end and of the next one's beginning is searched for
+	// a phrase that is broken over both: more than the longest phrase has.
+	seamReach = 64
 )
 
 // matcher finds all phrases of all rules in one pass over a text. Each phrase is looked up
@@ -154,19 +160,31 @@ func (m *matcher) match(base *knowledge.Base, s *Said, text []byte, own bool) (k
 	return base.Rules[best].Entry, true
 }
 
-// scan sets the phrases that text holds, and reports whether there is any. Each byte is
-// looked at once and, where a phrase's key stands, compared with the few of that key.
-func (m *matcher) scan(text []byte, found *seen) (hit bool) {
+// scan sets the phrases that text holds, and reports whether there is any.
+func (m *matcher) scan(text []byte, found *seen) bool {
+	hit := m.search(text, found)
+	if len(text) <= 4 || text[3] != '-' { // a reply of one line
+		return hit
+	}
+	for i := 5; i < len(text); i++ {
+		if text[i] != '4' && text[i] != '5' {
+			continue
+		}
+		if n := nextLine(text[i:], text[i-1]); n > 0 {
+			var buf [2*seamReach + 1]byte
+			hit = m.search(buf[:seam(&buf, text[:i-1], text[i+n:])], found) || hit
+		}
+	}
+	return hit
+}
+
+// search does so for a text of one line. Each byte is looked at once and, where a phrase's
+// key stands, compared with the few of that key.
+func (m *matcher) search(text []byte, found *seen) (hit bool) {
 	var window uint32
 	piece := 0 // where it began: what follows an address continues nothing before it
 	for i := 0; i < len(text); i++ {
 		c := fold[text[i]]
-		if c == '<' {
-			if n := address(text[i:]); n > 0 {
-				i, piece = i+n-1, i+n
-				continue
-			}
-		}
 		window = window<<8 | uint32(c)
 		for n := m.heads[hash(window)]; n != 0; n = m.slots[n-1].next {
 			s := &m.slots[n-1]
@@ -179,9 +197,45 @@ func (m *matcher) scan(text []byte, found *seen) (hit bool) {
 				hit = true
 			}
 		}
+		if c == '<' {
+			if n := bracketed(text[i:]); n > 0 {
+				i, piece = i+n-1, i+n
+			}
+		}
 	}
 	return hit
 }
+
+// seam joins the end of a line and the beginning of the next in buf, for a phrase that is
+// broken over both, and returns how long they are. A bracket ends either: what is cut off
+// behind it could not be told from the server's words.
+func seam(buf *[2*seamReach + 1]byte, line, next []byte) int {
+	line = bytes.TrimRight(bytes.TrimSuffix(line, []byte(`\`)), " \t\r\n")
+	line = line[max(len(line)-seamReach, 0):]
+	line = line[bytes.LastIndexAny(line, "<>")+1:]
+	next = next[:min(len(next), seamReach)]
+	if n := bytes.IndexByte(next, '<'); n >= 0 {
+		next = next[:n]
+	}
+	n := copy(buf[:], line)
+	buf[n] = ' '
+	return n + 1 + copy(buf[n+1:], next)
+}
+
+// nextLine returns the length of what a reply's next line begins with, its code and enhanced
+// code, where lines are joined to one; 0 for none. Postfix puts a blank between them, Exim
+// writes \n as two characters; before is the last of either.
+func nextLine(text []byte, before byte) int {
+	if fold[before] != ' ' && before != 'n' || len(text) < 4 || !digit(text[1]) || !digit(text[2]) || text[3] != '-' && text[3] != ' ' {
+		return 0
+	}
+	_, n := smtp.ParseEnhanced(text[4:])
+	for n += 4; n < len(text) && text[n] == ' '; n++ {
+	}
+	return n
+}
+
+func digit(c byte) bool { return '0' <= c && c <= '9' }
 
 // begins reports whether text begins with a phrase in any case.
 func begins(text []byte, phrase string) bool {
@@ -196,21 +250,19 @@ func begins(text []byte, phrase string) bool {
 	return true
 }
 
-// address returns the length of an address in angle brackets at the start of text, 0 for
-// none. What it says is its owner's and tells nothing of the reply.
-func address(text []byte) int {
-	at := false
+// bracketed returns the length of what stands in angle brackets at the start of text, 0 for
+// none. It is an address, a name or what else the client sent, and tells nothing of the reply.
+func bracketed(text []byte) int {
 	for i := 1; i < len(text) && i < maxAddress; i++ {
 		switch text[i] {
-		case '@':
-			at = true
-		case '<', ' ':
+		case '<':
 			return 0
-		case '>':
-			if at {
-				return i + 1
+		case ' ':
+			if i == 1 { // a comparison
+				return 0
 			}
-			return 0
+		case '>':
+			return i + 1
 		}
 	}
 	return 0

@@ -2,23 +2,19 @@ package classify
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // slowScan is the plain way to find the phrases: what scan must agree with.
 func slowScan(m *matcher, text []byte, found *seen) {
-	pieces := [][]byte{nil}
-	for i := 0; i < len(text); i++ {
-		if text[i] == '<' {
-			if n := address(text[i:]); n > 0 {
-				i += n - 1
-				pieces = append(pieces, nil)
-				continue
-			}
+	pieces := slowPieces(text)
+	for i := 5; i < len(text) && text[3] == '-'; i++ {
+		if n := nextLine(text[i:], text[i-1]); n > 0 && (text[i] == '4' || text[i] == '5') {
+			var buf [2*seamReach + 1]byte
+			pieces = append(pieces, slowPieces(buf[:seam(&buf, text[:i-1], text[i+n:])])...)
 		}
-		last := len(pieces) - 1
-		pieces[last] = append(pieces[last], fold[text[i]])
 	}
 	for n := range m.phrases {
 		for _, piece := range pieces {
@@ -29,10 +25,25 @@ func slowScan(m *matcher, text []byte, found *seen) {
 	}
 }
 
+// slowPieces returns what stands between brackets.
+func slowPieces(text []byte) [][]byte {
+	pieces := [][]byte{nil}
+	for i := 0; i < len(text); i++ {
+		last := len(pieces) - 1
+		pieces[last] = append(pieces[last], fold[text[i]])
+		if n := bracketed(text[i:]); text[i] == '<' && n > 0 {
+			i += n - 1
+			pieces = append(pieces, nil)
+		}
+	}
+	return pieces
+}
+
 func FuzzScan(f *testing.F) {
 	f.Add([]byte("550 5.1.1 <user-unknown@example.net>: User\tUNKNOWN"))
 	f.Add([]byte("<<a@b> spam <spam> <spam@> mailbox full<"))
 	f.Add([]byte("user user user unknown unknown user"))
+	f.Add([]byte("550-5.1.1 no such 550-5.1.1 <a> user\\n550-5.1.1 unknown\n550 recipient\\n"))
 	f.Add([]byte{})
 	m := rules()
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -71,18 +82,51 @@ func TestKeysAreRare(t *testing.T) {
 	}
 }
 
-func TestAddressesAreNotLookedAt(t *testing.T) {
+// No phrase is longer than what is searched around the end of a line.
+func TestPhrasesFitASeam(t *testing.T) {
+	for _, p := range rules().phrases {
+		if len(p.text) > seamReach {
+			t.Errorf("%q is longer than %d bytes: raise seamReach", p.text, seamReach)
+		}
+	}
+}
+
+func TestPhraseOverTwoLines(t *testing.T) {
+	for text, want := range map[string]bool{
+		`550-5.1.1 The recipient is no such\n550 5.1.1 user here`: true,
+		`550-The recipient is no such\n550-user here\n550 Bye`:    true,
+		"550-5.1.1 no such 550-5.1.1  user 550 5.1.1 bye":         true,
+		"550-5.1.1 no such\r\n550-5.1.1 user":                     true,
+		`450-no such\n450-user`:                                   true,
+		`550-no such\n550-<user>`:                                 false,
+		`550-<no such\n550-a> user`:                               false,
+		`550-no such\n650-user`:                                   false,
+		`550-no such\t550-user`:                                   false,
+		`550-no such thing\n550-user`:                             false,
+	} {
+		var found seen
+		m := rules()
+		m.scan([]byte(text), &found)
+		n := slices.IndexFunc(m.phrases, func(p phrase) bool { return p.text == "no such user" })
+		if found.has(uint16(n)) != want {
+			t.Errorf("%s: found is not %v", text, want)
+		}
+	}
+}
+
+func TestBracketsAreNotLookedAt(t *testing.T) {
 	for text, want := range map[string]int{
 		"<a@example.net>":   15,
 		"<a@example.net> x": 15,
-		"<>":                0,
-		"<spam>":            0,
-		"<a b@example.net>": 0,
+		"<>":                2,
+		"<spam>":            6,
+		"<a b@example.net>": 17,
+		"< a>":              0,
 		"<a<b@example.net>": 0,
 		"<a@example.net":    0,
 		"<" + strings.Repeat("a", maxAddress) + "@example.net>": 0,
 	} {
-		if got := address([]byte(text)); got != want {
+		if got := bracketed([]byte(text)); got != want {
 			t.Errorf("%q: %d, want %d", text, got, want)
 		}
 	}

@@ -75,7 +75,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if len(args) == 0 && isTerminal(stdin) {
 		args = []string{"--help"} // instead of waiting for input that nobody pipes
 	}
-	ctx, err := parser.Parse(args)
+	ctx, err := parser.Parse(joinTimes(args))
 	if exited >= 0 {
 		return exited // help or version
 	}
@@ -98,6 +98,23 @@ const gcPercent = 50
 func fail(stderr io.Writer, err error) int {
 	fmt.Fprintln(stderr, "mailwhy:", report.Printable(err.Error()))
 	return exitUsage
+}
+
+// joinTimes lets "--since -2h" be written as people write it: what follows is a time and
+// not a flag.
+func joinTimes(args []string) []string {
+	long := map[string]string{"--since": "--since", "-S": "--since", "--until": "--until", "-U": "--until"}
+	var out []string
+	for i := 0; i < len(args); i++ {
+		flag, ok := long[args[i]]
+		if ok && i+1 < len(args) && len(args[i+1]) > 1 && args[i+1][0] == '-' && args[i+1][1] >= '0' && args[i+1][1] <= '9' {
+			out = append(out, flag+"="+args[i+1])
+			i++
+			continue
+		}
+		out = append(out, args[i])
+	}
+	return out
 }
 
 // atLeast raises the exit status.

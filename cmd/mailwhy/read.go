@@ -28,6 +28,12 @@ type inputFlags struct {
 	Workers int    `group:"Input" default:"0" hidden:"" help:"How many cores parse; all when 0."`
 }
 
+// The years that a log can be of.
+const (
+	firstYear = 1970
+	lastYear  = 2200
+)
+
 // reader reads the inputs one after the other and counts what it read.
 type reader struct {
 	*world
@@ -53,6 +59,9 @@ type reading struct {
 // on stderr and does not keep the rest from being read.
 func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
 	r := &reader{world: w, flags: f, reading: do, zone: time.Local}
+	if f.Year != 0 && (f.Year < firstYear || f.Year > lastYear) {
+		return r.coverage, fmt.Errorf("--year %d: give one from %d to %d", f.Year, firstYear, lastYear)
+	}
 	if f.TZ != "" {
 		zone, err := time.LoadLocation(f.TZ)
 		if err != nil {

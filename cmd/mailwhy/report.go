@@ -125,16 +125,17 @@ func (n *note) forSummary() *summary.Note {
 	return &summary.Note{Cause: n.Cause, Severity: n.Severity, Entry: uint16(n.Entry)}
 }
 
-// mask stands in an event's text where its parser found a secret.
-var mask = []byte("****")
-
-// shown is a line as it may be shown: itself, or where its parser took a secret out of
-// it, the text without that.
+// shown is a line as it may be shown: with the secrets of logins masked. Where its
+// parser, who knows more of the line, took one out, the parser's text stands for it.
 func shown(l *line) []byte {
 	for _, text := range [][]byte{l.ev.Reply.Text, l.ev.Text} {
-		if bytes.Count(text, mask) > bytes.Count(l.raw, mask) {
-			return text
+		if bytes.Count(text, []byte(smtp.Mask)) > bytes.Count(l.raw, []byte(smtp.Mask)) {
+			return smtp.AppendMasked(nil, text)
 		}
 	}
-	return l.raw
+	raw := l.raw
+	if i := bytes.Index(raw, []byte(`input="`)); i >= 0 { // what Exim's client went on to say
+		raw = append(raw[:i+7:i+7], smtp.Mask...)
+	}
+	return smtp.AppendMasked(nil, raw)
 }

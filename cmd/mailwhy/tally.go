@@ -34,6 +34,9 @@ type note struct {
 	keys  session.Keys
 }
 
+// maxWorkers bounds the memory that batches take; the ordered stage is busy long before.
+const maxWorkers = 64
+
 // tally passes one file's events on and counts them.
 type tally struct {
 	*reader
@@ -53,9 +56,10 @@ type tally struct {
 // lines reads a log. The first error is the input's, the second the handler's.
 func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) {
 	workers := t.flags.Workers
-	if workers == 0 {
+	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
+	workers = min(workers, maxWorkers)
 	stats, err := pipeline.Run(body, p, pipeline.Options{Workers: workers}, t.stop, annotate, func(b *pipeline.Batch[note]) error {
 		for i := range b.Notes {
 			t.warm(&b.Notes[i].keys)

@@ -121,7 +121,7 @@ func (o *object) smtp(ev *smtp.Event, at Place) {
 		o.num("code", int64(ev.Reply.Code))
 	}
 	o.enhanced("enhanced_code", ev.Reply.Enhanced)
-	o.str("text", ev.Reply.Text)
+	o.text("text", ev.Reply.Text)
 	o.open("host")
 	o.peer(&ev.ReplyHost)
 	o.close()
@@ -148,7 +148,7 @@ func (o *object) smtp(ev *smtp.Event, at Place) {
 	o.delay(ev)
 	o.commands(ev.Commands)
 	o.str("auth_method", ev.AuthMethod)
-	o.str("text", ev.Text)
+	o.text("text", ev.Text)
 	o.close()
 }
 
@@ -234,6 +234,14 @@ func (o *object) str(name string, v []byte) {
 		o.key(name)
 		o.b = appendString(o.b, v)
 	}
+}
+
+// text writes a field of free text, in which somebody may have put a secret.
+func (o *object) text(name string, v []byte) {
+	if len(v) > 0 && smtp.HasSecret(v) {
+		v = smtp.AppendMasked(nil, v)
+	}
+	o.str(name, v)
 }
 
 // opt writes a field that is there, though it may be empty.

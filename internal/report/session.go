@@ -92,7 +92,7 @@ func (o *object) exchanges(s *session.Session) {
 			in.num("code", int64(x.Code))
 		}
 		in.enhanced("enhanced_code", x.Enhanced)
-		in.str("text", x.Text)
+		in.text("text", x.Text)
 		in.close()
 		in.word("outcome", x.Outcome.String())
 		in.open("envelope")

@@ -10,7 +10,7 @@ func (a *Assembler) transcript(ev *smtp.Event, k *Keys) {
 	s := a.at(k.Session)
 	if s == nil {
 		s = a.start(k.Session, ev, true)
-		s.ID = append(s.ID[:0], ev.Session...)
+		s.ID = append(s.ID[:0], cut(ev.Session, MaxAddress)...)
 	}
 	a.touch(s, ev)
 	switch ev.Kind {

@@ -142,7 +142,7 @@ func (a *Assembler) take(s *Session, ev *smtp.Event) {
 	case smtp.KindDisconnect:
 		s.disconnect(ev)
 		if a.options.Exchanges {
-			s.Commands = append(s.Commands, ev.Commands...)
+			s.Commands = append(s.Commands, cut(ev.Commands, MaxText)...)
 		}
 		a.finish(s)
 		return

@@ -22,6 +22,10 @@ const (
 	// keptIDs is how many Message-IDs are remembered.
 	keptIDs = 1 << 16
 
+	// maxSameID is how many messages with the same queue ID, of different hosts or
+	// instances, are kept apart.
+	maxSameID = 16
+
 	// keptComing is how many messages may be on their way into the queue at once. One
 	// that is given up before its end leaves no line that says so.
 	keptComing = 1 << 12
@@ -234,11 +238,26 @@ func (t *messages) known(queue, owner uint64) int32 {
 	return i
 }
 
+// trim keeps the messages of one queue ID few: a log in which very many hosts use the
+// same would be searched from end to end for each line.
+func (t *messages) trim(queue uint64) {
+	last, n := none, 0
+	for i := t.byQueue.Get(queue); i != none; i = t.slab[i].same {
+		last = i
+		n++
+	}
+	if n >= maxSameID {
+		t.Evicted++
+		t.drop(last)
+	}
+}
+
 // find is known, but makes the message where there is none.
 func (t *messages) find(queue, owner uint64) int32 {
 	if i := t.known(queue, owner); i != none {
 		return i
 	}
+	t.trim(queue)
 	i := t.slot()
 	t.births++
 	t.slab[i] = message{queue: queue, owner: owner, parent: none, same: t.byQueue.Get(queue), birth: t.births, from: t.slab[i].from[:0], place: coming}
@@ -316,7 +335,7 @@ func (t *messages) describe(i int32, ev *smtp.Event, k *Keys) {
 	}
 	m := &t.slab[i]
 	if t.keep && ev.From != nil && !m.fromKnown {
-		m.from, m.fromKnown = append(m.from[:0], ev.From...), true
+		m.from, m.fromKnown = append(m.from[:0], cut(ev.From, MaxAddress)...), true
 	}
 	if k.MessageID == 0 || m.id != 0 {
 		return

@@ -83,6 +83,10 @@ const (
 	// MaxText bounds the text kept of a reply in an exchange. Postfix itself cuts replies at 2048.
 	MaxText = 2048
 
+	// MaxAddress bounds what is kept of an address, and of names: more than RFC 5321,
+	// 4.5.3.1, allows.
+	MaxAddress = 320
+
 	// MaxSessions is how many sessions may be open at once. A busy server has some
 	// thousands of processes.
 	MaxSessions = 1 << 15
@@ -108,8 +112,8 @@ func (s *Session) reset(key uint64) {
 
 // name gives the session its ID, the how-manieth of this run.
 func (s *Session) name(ev *smtp.Event, number int64) {
-	s.Host = append(s.Host, ev.Host...)
-	s.ID = append(s.ID, ev.Process...)
+	s.Host = append(s.Host, cut(ev.Host, MaxAddress)...)
+	s.ID = append(s.ID, cut(ev.Process, MaxAddress)...)
 	if ev.PID != 0 {
 		s.ID = append(s.ID, '[')
 		s.ID = strconv.AppendUint(s.ID, uint64(ev.PID), 10)
@@ -136,18 +140,18 @@ func (s *Session) note(ev *smtp.Event, now int64) {
 // introduce remembers who the other side is, as soon as a line says so.
 func (s *Session) introduce(ev *smtp.Event) {
 	if len(s.Peer.IP) == 0 && len(s.Peer.Name) == 0 {
-		s.Peer.Name = append(s.Peer.Name, ev.Peer.Name...)
-		s.Peer.IP = append(s.Peer.IP, ev.Peer.IP...)
+		s.Peer.Name = append(s.Peer.Name, cut(ev.Peer.Name, MaxAddress)...)
+		s.Peer.IP = append(s.Peer.IP, cut(ev.Peer.IP, MaxAddress)...)
 		s.Peer.Port = ev.Peer.Port
 	}
 	if len(s.Helo) == 0 {
-		s.Helo = append(s.Helo, ev.Helo...)
+		s.Helo = append(s.Helo, cut(ev.Helo, MaxAddress)...)
 	}
 	if len(s.User) == 0 && !ev.Failed {
-		s.User = append(s.User, ev.User...)
+		s.User = append(s.User, cut(ev.User, MaxAddress)...)
 	}
 	if len(s.TLS) == 0 {
-		s.TLS = append(s.TLS, ev.TLSVersion...)
+		s.TLS = append(s.TLS, cut(ev.TLSVersion, MaxAddress)...)
 	}
 }
 
@@ -176,10 +180,10 @@ func (s *Session) exchange(ev *smtp.Event) {
 	*x = Exchange{
 		Time: ev.Time, Stage: ev.Stage, Kind: ev.Kind, Outcome: ev.Outcome, Failed: ev.Failed, Count: ev.Count(),
 		Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, DSN: ev.DSN, Errno: ev.Errno,
-		Text:  append(x.Text[:0], text[:min(len(text), MaxText)]...),
-		From:  append(x.From[:0], ev.From...),
-		To:    append(x.To[:0], ev.To...),
-		Queue: append(x.Queue[:0], ev.Queue...), ReplyBy: append(x.ReplyBy[:0], ev.ReplyHost.Name...),
+		Text:  append(x.Text[:0], cut(text, MaxText)...),
+		From:  append(x.From[:0], cut(ev.From, MaxAddress)...),
+		To:    append(x.To[:0], cut(ev.To, MaxAddress)...),
+		Queue: append(x.Queue[:0], cut(ev.Queue, MaxAddress)...), ReplyBy: append(x.ReplyBy[:0], cut(ev.ReplyHost.Name, MaxAddress)...),
 	}
 }
 
@@ -187,7 +191,7 @@ func (s *Session) exchange(ev *smtp.Event) {
 // the same message, whatever its words.
 func (x *Exchange) same(ev *smtp.Event) bool {
 	return x.Stage == ev.Stage && x.Kind == ev.Kind && x.Code == ev.Reply.Code && x.Enhanced == ev.Reply.Enhanced &&
-		x.Outcome == ev.Outcome && string(x.To) == string(ev.To) && string(x.Queue) == string(ev.Queue) && x.Code != 0
+		x.Outcome == ev.Outcome && string(x.To) == string(cut(ev.To, MaxAddress)) && string(x.Queue) == string(cut(ev.Queue, MaxAddress)) && x.Code != 0
 }
 
 // Reply returns the reply as it was read.
@@ -206,3 +210,6 @@ func (x *Exchange) Reason() []byte {
 	}
 	return x.Text
 }
+
+// cut returns no more than n bytes of b.
+func cut(b []byte, n int) []byte { return b[:min(len(b), n)] }

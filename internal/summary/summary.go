@@ -21,6 +21,7 @@ const (
 	maxPeers   = 8192 // hosts of which counts are kept
 	maxSample  = 1024 // bytes of a sample line
 	causePeers = 64   // hosts of which counts are kept for each cause
+	maxName    = 255  // bytes of a host's name, the longest that DNS allows (RFC 1035, 2.3.4)
 )
 
 // Summary is what passed. The zero value is not ready; see New.
@@ -269,6 +270,7 @@ func (c *Cause) host(ev *smtp.Event, n int64) {
 	if len(name) == 0 {
 		name = ev.Peer.IP
 	}
+	name = name[:min(len(name), maxName)]
 	if seen := c.Hosts[string(name)]; seen != nil {
 		*seen += n
 		return
@@ -303,13 +305,15 @@ func (s *Summary) peer(ev *smtp.Event, host uint64, n int64) {
 			s.thin()
 		}
 		i = int32(len(s.peers))
-		s.peers = append(s.peers, Peer{Direction: ev.Direction, Name: string(ev.Peer.Name), IP: string(ev.Peer.IP), host: host})
+		s.peers = append(s.peers, Peer{Direction: ev.Direction, Name: cut(ev.Peer.Name), IP: cut(ev.Peer.IP), host: host})
 		s.byHost.Set(host, i)
 	}
 	p := &s.peers[i]
 	p.Count += n
 	p.Deliveries[ev.Outcome] += n
 }
+
+func cut(name []byte) string { return string(name[:min(len(name), maxName)]) }
 
 // thin gives up the peers that were seen least, so that a log with millions of hosts
 // keeps the frequent ones.

@@ -64,6 +64,7 @@ func warned(b []byte, ev *smtp.Event) {
 	}
 	if ev.Direction == smtp.Inbound && hungUp(what) {
 		ev.Kind = smtp.KindClosed
+		maskAnswer(rest[n:], ev)
 	}
 	// "Illegal address syntax from <client> in RCPT command: ..."
 	if verb, ok := after(rest[n:], " in "); ok {
@@ -81,6 +82,19 @@ func hungUp(what []byte) bool {
 		}
 	}
 	return false
+}
+
+// maskAnswer takes a lone word of base64 out of the text, which is what a client gets wrong
+// that answers a login where none was asked for. said is the end of the text.
+func maskAnswer(said []byte, ev *smtp.Event) {
+	word, ok := after(said, ": ")
+	if !ok || !smtp.LooksEncoded(word) {
+		return
+	}
+	keep := len(ev.Text) - len(word)
+	masked := ev.Scratch(keep + len(smtp.Mask))
+	copy(masked[copy(masked, ev.Text[:keep]):], smtp.Mask)
+	ev.Text = masked
 }
 
 // claimed reads the warnings about a client whose name and address do not belong

@@ -85,7 +85,11 @@ func pipelining(b []byte, ev *smtp.Event) bool {
 	ev.Kind, ev.Direction, ev.Failed = smtp.KindWarning, smtp.Inbound, true
 	ev.Stage = stageOf(b)
 	if _, rest, ok := cut(b, " from "); ok {
-		ev.Peer, _ = peer(rest)
+		var n int
+		ev.Peer, n = peer(rest)
+		if ev.Stage == smtp.StageAUTH {
+			ev.Text = ev.Text[:len(ev.Text)-len(rest)+n] // what came with it may be the answer, a secret
+		}
 	}
 	return true
 }

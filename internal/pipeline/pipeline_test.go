@@ -163,7 +163,7 @@ func TestRunHandleError(t *testing.T) {
 	failure := errors.New("enough")
 	for workers := 1; workers <= 4; workers++ {
 		calls := 0
-		_, err := Run(endless{}, echo{}, Options{Workers: workers}, nil, nil, func(*Batch[int]) error {
+		_, err := Run(endless{}, echo{}, Options{Workers: workers, BlockSize: 1000}, nil, nil, func(*Batch[int]) error {
 			if calls++; calls == 3 {
 				return failure
 			}
@@ -179,7 +179,7 @@ func TestRunStop(t *testing.T) {
 	for workers := 1; workers <= 4; workers++ {
 		stop := make(chan struct{})
 		calls, lines := 0, int64(0)
-		stats, err := Run(endless{}, echo{}, Options{Workers: workers}, stop, nil, func(b *Batch[int]) error {
+		stats, err := Run(endless{}, echo{}, Options{Workers: workers, BlockSize: 1000}, stop, nil, func(b *Batch[int]) error {
 			if calls++; calls == 3 {
 				close(stop)
 			}
@@ -237,8 +237,8 @@ func TestRunLeavesNothing(t *testing.T) {
 		stop := make(chan struct{})
 		run(t, bytes.NewReader(bytes.Repeat([]byte("line\n"), 1000)), Options{Workers: 8, BlockSize: 64})
 		run(t, io.MultiReader(strings.NewReader("line\n"), iotest.ErrReader(failure)), Options{Workers: 8})
-		Run(endless{}, echo{}, Options{Workers: 8}, nil, nil, func(*Batch[int]) error { return failure })
-		Run(endless{}, echo{}, Options{Workers: 8}, stop, nil, func(*Batch[int]) error {
+		Run(endless{}, echo{}, Options{Workers: 8, BlockSize: 1000}, nil, nil, func(*Batch[int]) error { return failure })
+		Run(endless{}, echo{}, Options{Workers: 8, BlockSize: 1000}, stop, nil, func(*Batch[int]) error {
 			select {
 			case <-stop:
 			default:

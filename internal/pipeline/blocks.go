@@ -11,6 +11,10 @@ const (
 	// cost memory.
 	MaxLine = 1 << 20
 
+	// maxLines is how many lines a block has at the most. An event takes nearly a kilobyte,
+	// so that a block of nothing but newlines would cost sixty megabytes.
+	maxLines = 4096
+
 	// BlockSize is the usual size of a block. At 150 bytes a line this makes 400 events, so
 	// that those of the blocks that wait stay in the processors' second-level caches.
 	BlockSize = 64 << 10
@@ -30,7 +34,7 @@ type Block struct {
 type Blocks struct {
 	r     io.Reader
 	size  int
-	carry []byte // the line that was begun when the last block ended
+	carry []byte // the line that was begun when the last block ended, behind whole ones that did not fit into it
 	line  int64  // lines handed out
 	err   error  // what ended the reading
 }
@@ -49,15 +53,23 @@ func NewBlocks(r io.Reader, size int) *Blocks {
 // last line, and any other error of the reader after all the bytes before it were
 // delivered, the last line being as long as it was read.
 func (b *Blocks) Next(blk *Block) error {
-	*blk = Block{Data: append(blk.Data[:0], b.carry...), FirstLine: b.line + 1}
-	b.carry = b.carry[:0]
-	if err := b.read(blk); err != nil {
-		return err
+	*blk = Block{Data: blk.Data[:0], FirstLine: b.line + 1}
+	if whole := bytes.LastIndexByte(b.carry, '\n') + 1; whole > 0 {
+		blk.Data = append(blk.Data, b.carry[:whole]...)
+		b.carry = append(b.carry[:0], b.carry[whole:]...)
+	} else {
+		blk.Data = append(blk.Data, b.carry...)
+		b.carry = b.carry[:0]
+		if err := b.read(blk); err != nil {
+			return err
+		}
 	}
 	if blk.CutBytes > 0 {
 		blk.Cut = 1 // a block has one line at most that did not come in one read
 	}
-	blk.Lines = bytes.Count(blk.Data, newline)
+	if blk.Lines = bytes.Count(blk.Data, newline); blk.Lines > maxLines {
+		b.shorten(blk)
+	}
 	if blk.Data[len(blk.Data)-1] != '\n' {
 		blk.Lines++
 	}
@@ -66,6 +78,16 @@ func (b *Blocks) Next(blk *Block) error {
 }
 
 var newline = []byte{'\n'}
+
+// shorten puts what is more than maxLines back before the line that was begun.
+func (b *Blocks) shorten(blk *Block) {
+	end := 0
+	for range maxLines {
+		end += bytes.IndexByte(blk.Data[end:], '\n') + 1
+	}
+	b.carry = append(bytes.Clone(blk.Data[end:]), b.carry...)
+	blk.Data, blk.Lines = blk.Data[:end], maxLines
+}
 
 // maxEmptyReads is how often in a row a reader may give neither bytes nor an error.
 const maxEmptyReads = 100

@@ -165,6 +165,9 @@ func relayed(msg []byte, ev *smtp.Event, depth int) []byte {
 			return msg
 		}
 		host, b = b[:i], blanks(b[i:])
+		if n == 0 && ev.PID != 0 {
+			return msg // a sentence of the outer program's, in which a line is quoted
+		}
 		t = readTag(b)
 	}
 	if t.next == 0 || t.pid == 0 || (n == 0 && t.slash < 0) {

@@ -331,7 +331,11 @@ func FuzzSecret(f *testing.F) {
 			} else {
 				b.WriteString(m[1])
 			}
-			b.WriteString(l[1:] + "\n")
+			b.WriteString(l[1:])
+			if m[0] == "29 > " {
+				b.WriteString(" ") // recordio's mark of a line's end; a plus would go on
+			}
+			b.WriteString("\n")
 		}
 		answers := 0
 		Parse([]byte(b.String()), func(ev *smtp.Event, line int) {

@@ -80,6 +80,10 @@ func (c *reportCmd) Run(w *world) error {
 	sum.Dropped.Sessions = sessions.Evicted()
 	if !found && !want.IsZero() {
 		w.atLeast(exitNothing)
+		if c.Output == "table" {
+			w.warn(fmt.Errorf("none of %d lines matches the filters", coverage.Lines))
+			return nil
+		}
 	}
 	if coverage.Understood == 0 && w.status != exitFine && c.Output == "table" {
 		return nil // there is nothing to show, and that has been said

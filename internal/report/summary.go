@@ -171,7 +171,7 @@ func (d Day) sessions() Table {
 
 func (d Day) messages() Table {
 	m := d.Summary.Messages
-	t := Table{Title: "Messages", Columns: []Column{right("received"), right("delivered"), right("deferred"), right("queued"), right("bounced"), right("expired"), right("discarded"), right("rejected")}}
+	t := Table{Title: "Messages, each counted once", Columns: []Column{right("received"), right("delivered"), right("deferred"), right("queued"), right("bounced"), right("expired"), right("discarded"), right("rejected")}}
 	warn := func(n int64, s Style) Cell {
 		c := num(n)
 		if n > 0 {

@@ -43,6 +43,8 @@ type reader struct {
 	zone   *time.Location
 	reading
 	coverage summary.Coverage
+	formats  map[*source.Input]parsers.Format // as detected
+	sides    map[*source.Input]bool           // Exim's reject and panic logs
 	repeated *session.Repeats
 	progress *progress
 }
@@ -58,7 +60,7 @@ type reading struct {
 // read passes the input on and returns what was read. Input that cannot be read is told
 // on stderr and does not keep the rest from being read.
 func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
-	r := &reader{world: w, flags: f, reading: do, zone: time.Local}
+	r := &reader{world: w, flags: f, reading: do, zone: time.Local, formats: map[*source.Input]parsers.Format{}, sides: map[*source.Input]bool{}}
 	if f.Year != 0 && (f.Year < firstYear || f.Year > lastYear) {
 		return r.coverage, fmt.Errorf("--year %d: give one from %d to %d", f.Year, firstYear, lastYear)
 	}
@@ -173,10 +175,7 @@ func (r *reader) file(in *source.Input) error {
 		r.lost(in, summary.File{Path: in.Path}, err)
 		return nil
 	}
-	format := r.format
-	if r.auto {
-		format, _ = parsers.Detect(head)
-	}
+	format := r.formatOf(in, head)
 	body, err := in.Open()
 	if err != nil {
 		r.lost(in, summary.File{Path: in.Path}, err)
@@ -184,7 +183,7 @@ func (r *reader) file(in *source.Input) error {
 	}
 	defer body.Close()
 
-	r.repeated.File(sideLog(in, head))
+	r.repeated.File(r.sides[in])
 	t := &tally{reader: r, file: summary.File{Path: in.Path, Compression: in.Compression()}, clock: session.NewClock(changed(in), r.zone, r.flags.Year)}
 	t.line.path = in.Path
 	var handleErr error
@@ -205,16 +204,32 @@ func (r *reader) file(in *source.Input) error {
 	return nil
 }
 
-// repeats returns a memory of Exim's lines. For one log file of its own, in which all
-// lines are different events, it says so.
+// formatOf tells the format of an input by its first bytes, which are looked at once.
+func (r *reader) formatOf(in *source.Input, head []byte) parsers.Format {
+	if !r.auto {
+		return r.format
+	}
+	f, ok := r.formats[in]
+	if !ok {
+		f, _ = parsers.Detect(head)
+		r.formats[in] = f
+	}
+	return f
+}
+
+// repeats returns a memory of Exim's lines and notes which inputs are its reject and
+// panic logs. For one log of its own, in which all lines are different events, neither
+// is needed.
 func (r *reader) repeats(inputs []*source.Input) *session.Repeats {
-	sides := 0
+	if len(inputs) < 2 {
+		return session.NewRepeats(false)
+	}
 	for _, in := range inputs {
 		if head, _ := in.Head(); sideLog(in, head) {
-			sides++
+			r.sides[in] = true
 		}
 	}
-	return session.NewRepeats(sides > 0 && len(inputs) > 1)
+	return session.NewRepeats(len(r.sides) > 0)
 }
 
 // sideLog reports whether an input is Exim's reject or panic log, which repeats lines
@@ -246,10 +261,7 @@ func (r *reader) firstTime(in *source.Input) time.Time {
 	if err != nil && len(head) == 0 {
 		return time.Time{}
 	}
-	format := r.format
-	if r.auto {
-		format, _ = parsers.Detect(head)
-	}
+	format := r.formatOf(in, head)
 	if format.Lines == nil {
 		return time.Time{}
 	}

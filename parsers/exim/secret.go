@@ -25,7 +25,7 @@ func maskCommand(b []byte, ev *smtp.Event) []byte {
 		return b
 	}
 	from, to = start+from, start+to
-	const mask = "****"
+	const mask = smtp.Mask
 	out := ev.Scratch(len(b) - (to - from) + len(mask))
 	n := copy(out, b[:from])
 	n += copy(out[n:], mask)
@@ -43,17 +43,8 @@ func secret(command []byte) (from, to int) {
 		n += gap(command[n:])
 		return n, len(command)
 	}
-	if n == len(command) && n >= 8 && n%4 == 0 && isBase64(command) && verb(command) == smtp.StageUNKNOWN {
+	if n == len(command) && smtp.LooksEncoded(command) && verb(command) == smtp.StageUNKNOWN {
 		return 0, n
 	}
 	return 0, 0
-}
-
-func isBase64(b []byte) bool {
-	for _, c := range bytes.TrimRight(b, "=") {
-		if !isDigit(c) && !isLetter(c) && c != '+' && c != '/' {
-			return false
-		}
-	}
-	return true
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // mask stands where a secret stood.
-const mask = "****"
+const mask = smtp.Mask
 
 // held is a command seen behind a dot, before it is sure that the dot ended the body.
 type held struct {

@@ -38,7 +38,7 @@ func (c *eventsCmd) Run(w *world) error {
 	all := want.IsZero()
 	found := false
 	var buf []byte
-	_, err = c.read(w, reading{warm: func(*session.Keys) {}, endFile: func() {}, handle: func(l *line) error {
+	_, err = c.read(w, reading{warm: func(*smtp.Event, *session.Keys) {}, endFile: func() {}, handle: func(l *line) error {
 		if l.ev.Kind == smtp.KindForeign && !c.All {
 			return nil
 		}

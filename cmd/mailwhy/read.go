@@ -50,10 +50,10 @@ type reader struct {
 }
 
 // reading is what a command does with the input: with each line in order, before that
-// with the keys of the lines that come next, and after each file.
+// with the lines that come next and their keys, and after each file.
 type reading struct {
 	handle  func(*line) error
-	warm    func(*session.Keys)
+	warm    func(*smtp.Event, *session.Keys)
 	endFile func()
 }
 

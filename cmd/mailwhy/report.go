@@ -59,9 +59,9 @@ func (c *reportCmd) Run(w *world) error {
 	sample := func() summary.Sample {
 		return summary.Sample{File: at.path, Line: at.number, Text: strings.ToValidUTF8(string(shown(at)), "\uFFFD")}
 	}
-	warm := func(k *session.Keys) {
+	warm := func(ev *smtp.Event, k *session.Keys) {
 		sessions.Warm(k)
-		sum.Warm(k.Host)
+		sum.Warm(ev, k.Host)
 	}
 	coverage, err := c.read(w, reading{warm: warm, endFile: sessions.EndOfFile, handle: func(l *line) error {
 		if at = l; !sessions.Add(l.ev, l.keys) {

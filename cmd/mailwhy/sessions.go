@@ -62,7 +62,7 @@ func (c *sessionsCmd) Run(w *world) error {
 		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, at.causeID()) }
 	}
 	sessions := session.NewAssembler(options, emit)
-	_, err = c.read(w, reading{warm: sessions.Warm, endFile: sessions.EndOfFile, handle: func(l *line) error {
+	_, err = c.read(w, reading{warm: func(_ *smtp.Event, k *session.Keys) { sessions.Warm(k) }, endFile: sessions.EndOfFile, handle: func(l *line) error {
 		at = l
 		sessions.Add(l.ev, l.keys)
 		return writeErr

@@ -62,7 +62,7 @@ func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) 
 	workers = min(workers, maxWorkers)
 	stats, err := pipeline.Run(body, p, pipeline.Options{Workers: workers}, t.stop, annotate, func(b *pipeline.Batch[note]) error {
 		for i := range b.Notes {
-			t.warm(&b.Notes[i].keys)
+			t.warm(&b.Events[i], &b.Notes[i].keys)
 		}
 		for i := range b.Events {
 			handleErr = t.event(&b.Events[i], &b.Notes[i], b.Line(i), b.First+int64(i))

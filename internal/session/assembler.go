@@ -80,7 +80,7 @@ func (a *Assembler) Add(ev *smtp.Event, k *Keys) (selected bool) {
 	var from []byte
 	if i != none {
 		if m = &a.messages.slab[i]; m.fromKnown {
-			from = append(a.from[:0], m.from...)
+			from = append(a.from[:0], a.messages.from[i]...)
 			a.from = from
 		}
 	}

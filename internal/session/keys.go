@@ -1,6 +1,7 @@
 package session
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
 
@@ -22,6 +23,8 @@ type Keys struct {
 
 // seed makes the keys of each run others, so that nobody can choose names that meet.
 var seed = maphash.MakeSeed()
+
+var secrets = [2]uint64{maphash.Bytes(seed, []byte("first")), maphash.Bytes(seed, []byte("last"))}
 
 // KeysOf returns the keys of an event.
 func KeysOf(ev *smtp.Event) (k Keys) {
@@ -105,11 +108,27 @@ func instance(service []byte) []byte {
 	return service
 }
 
+// key is the hash of b. Most of what is hashed is short: up to sixteen bytes are two words,
+// and a multiplication with the run's own secrets is all it takes.
 func key(b []byte) uint64 {
-	if len(b) == 0 {
+	n := len(b)
+	if n == 0 {
 		return 0
 	}
-	return max(1, maphash.Bytes(seed, b))
+	if n > 16 {
+		return max(1, maphash.Bytes(seed, b))
+	}
+	var first, last uint64
+	switch {
+	case n >= 8:
+		first, last = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:])
+	case n >= 4:
+		first, last = uint64(binary.LittleEndian.Uint32(b)), uint64(binary.LittleEndian.Uint32(b[n-4:]))
+	default:
+		first = uint64(b[0])<<16 | uint64(b[n/2])<<8 | uint64(b[n-1])
+	}
+	hi, lo := bits.Mul64(first^secrets[0], last^secrets[1]^uint64(n))
+	return max(1, hi^lo)
 }
 
 // mix makes one key of two, by a multiplication whose halves are folded (as wyhash does;

@@ -46,26 +46,27 @@ type Counts struct {
 	Evicted   int64 // given up for want of room before their end was seen
 }
 
-// message is what is remembered of a queue ID. Messages link to each other by index.
+// message is what is remembered of a queue ID. Messages link to each other by index. It
+// fills a cache line.
 type message struct {
 	queue       uint64 // of the queue ID
-	owner       uint64 // of the host and the Postfix instance whose queue it is in
 	id          uint64 // of the Message-ID, 0 for none
 	session     uint64 // that it came in by
-	from        []byte // the reverse-path, when the assembler keeps envelopes
-	fromKnown   bool
+	owner       uint32 // of the host and the Postfix instance whose queue it is in: it tells apart the few that share a queue ID
 	parent      int32  // the message it is a re-injection of, -1 for none
 	parentBirth uint32 // the parent's birth, by which it is known whether its place still holds it
 	birth       uint32
 	same        int32 // the next message with the same queue ID, of another instance; -1 for none
 	prev, next  int32 // neighbours in the list it is on
 	outcomes    uint8 // bit per smtp.Outcome that any recipient met
+	place       uint8 // which list it is on
+	touched     bool  // a line told of it since it took its turn in that list
 	arriving    bool  // its client or local program is known; it may still be given up before its end
 	received    bool  // it came in whole, and is not a bounce made here
 	selected    bool  // it is counted: one of its lines was among those the user asked for
 	bounce      bool  // it was made here, and stays so when another server of ours receives it
 	local       bool  // came in by a local program or from this machine's own address
-	place       uint8 // which list it is on
+	fromKnown   bool  // the assembler keeps envelopes, and messages.from has its reverse-path
 }
 
 // Where a message is.
@@ -76,17 +77,19 @@ const (
 	numPlaces
 )
 
-// messages is a table of them: a slab with a list for each place, longest untouched
-// first.
+// messages is a table of them: a slab with a list for each place, those first whose turn
+// it is to be given up.
 type messages struct {
 	slab     []message
+	from     [][]byte // the reverse-path of each, when they are kept
 	free     []int32
 	byQueue  index.Index
 	byID     []int32 // by the hash of the Message-ID; a later one takes an earlier one's place
 	lists    [numPlaces]list
 	expected []expectation
 	births   uint32
-	keep     bool // reverse-paths
+	warmed   int32 // what was read early, so that it is not optimised away
+	keep     bool  // reverse-paths
 	Counts
 }
 
@@ -127,8 +130,7 @@ func (t *messages) add(ev *smtp.Event, k *Keys) int32 {
 	case smtp.KindNotification:
 		if len(ev.Related) > 0 {
 			b := t.find(key(ev.Related), k.Owner)
-			t.slab[b].bounce = true
-			t.touch(b)
+			t.slab[b].bounce, t.slab[b].touched = true, true
 		}
 	case smtp.KindRemoved:
 		t.remove(i)
@@ -200,7 +202,7 @@ func (t *messages) get(ev *smtp.Event, k *Keys) int32 {
 		t.drop(i)
 		return t.find(k.Queue, k.Owner)
 	}
-	t.touch(i)
+	t.slab[i].touched = true
 	return i
 }
 
@@ -214,25 +216,18 @@ func tellsOf(ev *smtp.Event) bool {
 	return false
 }
 
-// touch makes a message the most recently touched one of its list.
-func (t *messages) touch(i int32) {
-	place := t.slab[i].place
-	if t.lists[place].tail != i {
-		t.move(i, place)
-	}
-}
-
 // move puts a message at the end of a list.
 func (t *messages) move(i int32, place uint8) {
-	t.unlink(&t.lists[t.slab[i].place], i)
-	t.slab[i].place = place
+	m := &t.slab[i]
+	t.unlink(&t.lists[m.place], i)
+	m.place, m.touched = place, false
 	t.push(&t.lists[place], i)
 }
 
 // known returns the message of a queue ID in the owner's queue, or none.
 func (t *messages) known(queue, owner uint64) int32 {
 	i := t.byQueue.Get(queue)
-	for i != none && t.slab[i].owner != owner {
+	for i != none && t.slab[i].owner != uint32(owner) {
 		i = t.slab[i].same
 	}
 	return i
@@ -260,7 +255,7 @@ func (t *messages) find(queue, owner uint64) int32 {
 	t.trim(queue)
 	i := t.slot()
 	t.births++
-	t.slab[i] = message{queue: queue, owner: owner, parent: none, same: t.byQueue.Get(queue), birth: t.births, from: t.slab[i].from[:0], place: coming}
+	t.slab[i] = message{queue: queue, owner: uint32(owner), parent: none, same: t.byQueue.Get(queue), birth: t.births, place: coming}
 	t.byQueue.Set(queue, i)
 	t.push(&t.lists[coming], i)
 	if e := t.expected[queue%keptExpected]; e.queue == queue && t.slab[e.parent].birth == e.birth && e.parent != i {
@@ -269,15 +264,14 @@ func (t *messages) find(queue, owner uint64) int32 {
 	return i
 }
 
-// slot returns a free place in the slab, giving up what was not touched for the longest
-// time where a list is full.
+// slot returns a free place in the slab, giving up a message where a list is full.
 func (t *messages) slot() int32 {
-	if l := &t.lists[coming]; l.n >= keptComing {
-		t.drop(l.head)
+	if t.lists[coming].n >= keptComing {
+		t.drop(t.untouched(coming))
 	}
-	if l := &t.lists[queued]; l.n >= MaxMessages {
+	if t.lists[queued].n >= MaxMessages {
 		t.Evicted++
-		t.drop(l.head)
+		t.drop(t.untouched(queued))
 	}
 	if n := len(t.free); n > 0 {
 		i := t.free[n-1]
@@ -285,7 +279,21 @@ func (t *messages) slot() int32 {
 		return i
 	}
 	t.slab = append(t.slab, message{})
+	if t.keep {
+		t.from = append(t.from, nil)
+	}
 	return int32(len(t.slab) - 1)
+}
+
+// untouched returns the message of a list that is given up next. Those that were touched
+// since they took their turn get another: so the list is in order when it matters, and a
+// line does not have to write to the neighbours of its message.
+func (t *messages) untouched(place uint8) int32 {
+	l := &t.lists[place]
+	for t.slab[l.head].touched {
+		t.move(l.head, place)
+	}
+	return l.head
 }
 
 func (t *messages) receive(i int32, ev *smtp.Event, k *Keys) {
@@ -335,7 +343,7 @@ func (t *messages) describe(i int32, ev *smtp.Event, k *Keys) {
 	}
 	m := &t.slab[i]
 	if t.keep && ev.From != nil && !m.fromKnown {
-		m.from, m.fromKnown = append(m.from[:0], cut(ev.From, MaxAddress)...), true
+		t.from[i], m.fromKnown = append(t.from[i][:0], cut(ev.From, MaxAddress)...), true
 	}
 	if k.MessageID == 0 || m.id != 0 {
 		return
@@ -427,8 +435,10 @@ func (t *messages) remove(i int32) {
 		return
 	}
 	t.move(i, gone)
-	if l := &t.lists[gone]; l.n > keptRemoved {
-		t.drop(l.head)
+	if t.lists[gone].n > keptRemoved {
+		t.drop(t.untouched(gone))
+		// The next one to go was last looked at long ago: this brings it into the cache.
+		t.warmed += t.byQueue.Get(t.slab[t.lists[gone].head].queue)
 	}
 }
 

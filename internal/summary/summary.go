@@ -35,7 +35,7 @@ type Summary struct {
 	replies map[uint64]*Reply
 	causes  map[uint64]*Cause
 	peers   []Peer
-	warmed  int32       // what Warm read, so that it is not optimised away
+	warmed  int64       // what Warm read, so that it is not optimised away
 	byHost  index.Index // places in peers, by a hash of the host and the direction
 
 	// The last reply's row: most lines say what the line before them said.
@@ -152,7 +152,7 @@ func New() *Summary {
 // when it is kept.
 func (s *Summary) Event(ev *smtp.Event, note *Note, host uint64, sample func() Sample) {
 	n := int64(ev.Count())
-	if ev.Kind == smtp.KindDelivery && !ev.Probe || ev.Outcome == smtp.Rejected {
+	if fate(ev) {
 		s.Deliveries[ev.Outcome] += n
 		s.peer(ev, host, n)
 	}
@@ -167,11 +167,19 @@ func (s *Summary) Event(ev *smtp.Event, note *Note, host uint64, sample func() S
 	}
 }
 
-// Warm says that an event about this host will come soon.
-func (s *Summary) Warm(host uint64) {
-	if host != 0 {
-		s.warmed += s.byHost.Get(host + uint64(smtp.Outbound))
+// Warm says that ev will come soon. It changes nothing but the time that takes.
+func (s *Summary) Warm(ev *smtp.Event, host uint64) {
+	if host == 0 || !fate(ev) {
+		return
 	}
+	if i := s.byHost.Get(host + uint64(ev.Direction)); i != index.None {
+		s.warmed += s.peers[i].Count
+	}
+}
+
+// fate reports whether ev decides what becomes of a recipient.
+func fate(ev *smtp.Event) bool {
+	return ev.Kind == smtp.KindDelivery && !ev.Probe || ev.Outcome == smtp.Rejected
 }
 
 // wentWrong reports whether ev decides something badly. A try at one host that failed

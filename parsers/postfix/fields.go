@@ -87,7 +87,16 @@ func peer(b []byte) (p smtp.Peer, n int) {
 // isAddress tells an address from "unknown", from the path of a socket and from a word
 // in brackets. Whether it is a good one is not asked: it is shown as it is logged.
 func isAddress(b []byte) bool {
-	return (bytes.IndexByte(b, '.') >= 0 || bytes.IndexByte(b, ':') >= 0) && bytes.IndexByte(b, '/') < 0 && bytes.IndexByte(b, ' ') < 0
+	found := false
+	for _, c := range b {
+		switch c {
+		case '.', ':':
+			found = true
+		case '/', ' ':
+			return false
+		}
+	}
+	return found
 }
 
 // same reports that two peers are one host as far as they show.

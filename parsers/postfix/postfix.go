@@ -175,12 +175,12 @@ func daemonOf(name []byte) daemon {
 // queueID takes a queue ID and its colon off the start of a message. "NOQUEUE" says
 // that there was none yet.
 func queueID(b []byte, ev *smtp.Event) []byte {
-	n := idLength(b)
+	n, any, all := idRun(b)
 	if n == 0 || n == len(b) || b[n] != ':' {
 		return b
 	}
 	if string(b[:n]) != "NOQUEUE" {
-		if !isQueueID(b[:n]) {
+		if !canBeID(n, any, all) {
 			return b
 		}
 		ev.Queue = b[:n]
@@ -196,13 +196,20 @@ func queueID(b []byte, ev *smtp.Event) []byte {
 // great file systems.
 const maxQueueID = 32
 
-// idLength returns the number of letters and digits at the start of b.
-func idLength(b []byte) int {
-	n := 0
-	for n < len(b) && n <= maxQueueID && idClass[b[n]] != 0 {
+// idRun returns the number of letters and digits at the start of b, and which classes any
+// and all of them are of.
+func idRun(b []byte) (n int, any, all uint8) {
+	all = 0xff
+	for n < len(b) && n <= maxQueueID {
+		class := idClass[b[n]]
+		if class == 0 {
+			break
+		}
+		any |= class
+		all &= class
 		n++
 	}
-	return n
+	return n, any, all
 }
 
 // What a byte may be in a queue ID.
@@ -236,13 +243,14 @@ var idClass = func() (class [256]uint8) {
 // long one of 52 characters, the digits and the consonants, at least eleven. Nearly all
 // have a digit; without one, only what no word can be is an ID.
 func isQueueID(id []byte) bool {
-	if len(id) < 5 || len(id) > maxQueueID {
+	n, any, all := idRun(id)
+	return n == len(id) && canBeID(n, any, all)
+}
+
+// canBeID is isQueueID for a run of letters and digits.
+func canBeID(n int, any, all uint8) bool {
+	if n < 5 || n > maxQueueID {
 		return false
 	}
-	var any, all uint8 = 0, 0xff
-	for _, c := range id {
-		any |= idClass[c]
-		all &= idClass[c]
-	}
-	return any&digit != 0 || (all&hexLetter != 0 && len(id) >= 6) || (any&vowel == 0 && len(id) >= 10)
+	return any&digit != 0 || (all&hexLetter != 0 && n >= 6) || (any&vowel == 0 && n >= 10)
 }

@@ -132,7 +132,7 @@ func notification(b []byte, ev *smtp.Event) bool {
 		return false
 	}
 	ev.Kind, ev.Direction, ev.Text = smtp.KindNotification, smtp.Internal, what
-	if n := idLength(id); isQueueID(id[:n]) {
+	if n, any, all := idRun(id); canBeID(n, any, all) {
 		ev.Related = id[:n]
 	}
 	return true

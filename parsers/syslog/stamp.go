@@ -1,6 +1,7 @@
 package syslog
 
 import (
+	"encoding/binary"
 	"time"
 
 	"github.com/mailwhy/mailwhy/parsers/smtp"
@@ -20,10 +21,49 @@ func stamp(b []byte) (smtp.Stamp, int) {
 		}
 		return epoch(b)
 	}
+	if s, n := plain(b); n > 0 {
+		return s, n
+	}
 	if s, n := bsd(b, 0); n > 0 {
 		return s, n
 	}
 	return weekday(b)
+}
+
+// plainLength is the length of "Jan _2 15:04:05 ", the stamp with the blank behind it.
+const plainLength = 16
+
+// plain reads the stamp that nearly every line of a traditional log has, "Jan _2
+// 15:04:05" with two columns for the day. It gives what bsd gives and leaves to bsd all
+// that is written otherwise.
+func plain(b []byte) (smtp.Stamp, int) {
+	if len(b) < plainLength || b[3] != ' ' || b[6] != ' ' || b[15] != ' ' {
+		return smtp.Stamp{}, 0
+	}
+	tens := b[4]
+	if tens == ' ' {
+		tens = '0'
+	}
+	day := int(tens-'0')*10 + int(b[5]-'0')
+	sec, ok := clockWord(binary.LittleEndian.Uint64(b[7:]))
+	if month, _ := monthOf(b); ok && month > 0 && tens-'0' < 10 && b[5]-'0' < 10 && day > 0 && day <= 31 {
+		return smtp.MakeStamp(0, month, day, 0, 0, sec, 0), plainLength - 1
+	}
+	return smtp.Stamp{}, 0
+}
+
+// clockWord reads "15:04:05" as the eight bytes of a word and returns the seconds of the
+// day. All six digits are checked and put together at once.
+func clockWord(w uint64) (sec int, ok bool) {
+	const colons, digits, zeros = 0x0000_ff00_00ff_0000, 0x0f0f_000f_0f00_0f0f, 0x3030_3a30_303a_3030
+	d := w ^ zeros // the digits' values; nothing at the colons
+	if d&colons != 0 || (d|(d+0x0606_0006_0600_0606))&^digits&^colons != 0 {
+		return 0, false
+	}
+	h := int(d&0xff)*10 + int(d>>8&0xff)
+	m := int(d>>24&0xff)*10 + int(d>>32&0xff)
+	s := int(d>>48&0xff)*10 + int(d>>56)
+	return h*3600 + m*60 + s, h < 24 && m < 60 && s <= 60
 }
 
 // bsd reads "Jan _2 15:04:05" (RFC 3164, 4.1.2) with the liberties that people take:

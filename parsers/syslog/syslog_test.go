@@ -198,3 +198,33 @@ func BenchmarkParse(b *testing.B) {
 		})
 	}
 }
+
+// What plain reads it reads as bsd does.
+func FuzzPlain(f *testing.F) {
+	for _, s := range []string{"Mar 11 00:00:38 mx1 ", "Mar  1 23:59:60 x", "Mar 00 00:00:38 mx1", "Mar 31 24:00:00 mx1", "Mar 11 00;00:38 mx1", "Mar 11 0/:0::3? mx1", "Mar 11 2026 00:00:38"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		got, n := plain(b)
+		if n == 0 {
+			return
+		}
+		if want, m := bsd(b, 0); got != want || n != m {
+			t.Errorf("%q: %v, %d; bsd says %v, %d", b, got, n, want, m)
+		}
+	})
+}
+
+// plain must not leave to bsd what it is there for.
+func TestPlain(t *testing.T) {
+	for _, line := range []string{"Jan  1 00:00:00 mx1", "Dec 31 23:59:60 mx1", "Sep 10 19:28:37 mx1"} {
+		if _, n := plain([]byte(line)); n == 0 {
+			t.Errorf("%q is left to bsd", line)
+		}
+	}
+	for _, line := range []string{"Jan 01 00:00:0x mx1", "Jan 32 00:00:00 mx1", "Jan  0 00:00:00 mx1", "Jan 10 24:00:00 mx1", "Jan 10 23:60:00 mx1", "Jan 10 23:59:61 mx1", "Jan 10 23:59:59.5 mx1", "Jan 10 23.59:59 mx1"} {
+		if _, n := plain([]byte(line)); n != 0 {
+			t.Errorf("%q is read", line)
+		}
+	}
+}

@@ -68,7 +68,9 @@ func (a *Assembler) Warm(k *Keys) {
 		a.warmed += a.messages.warm(k)
 	}
 	if k.Session != 0 {
-		a.warmed += a.open.Get(k.Session)
+		if i := a.open.Get(k.Session); i != none {
+			a.warmed += a.slab[i].place
+		}
 	}
 }
 
@@ -152,12 +154,15 @@ func (a *Assembler) start(key uint64, ev *smtp.Event, implied bool) *Session {
 		a.finish(q.oldest)
 	}
 	if len(a.spare) == 0 {
-		a.slab = append(a.slab, &Session{place: int32(len(a.slab))})
+		a.slab = append(a.slab, &Session{course: course{place: int32(len(a.slab))}})
 		a.spare = append(a.spare, int32(len(a.slab)-1))
 	}
 	s := a.slab[a.spare[len(a.spare)-1]]
 	a.spare = a.spare[:len(a.spare)-1]
 	s.reset(key)
+	if a.options.Exchanges {
+		s.Detail.reset()
+	}
 	a.number++
 	s.implied = implied
 	s.Format, s.Direction = ev.Format, ev.Direction

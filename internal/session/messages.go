@@ -174,14 +174,16 @@ func (t *messages) count(m *message, n int64) {
 // warm brings what the next lines will ask for into the cache. The lookups do not wait
 // for each other as those of the lines do, one of which may change what the next finds.
 func (t *messages) warm(k *Keys) int32 {
-	i := t.byQueue.Get(k.Queue)
-	if i == none {
-		return t.expected[k.Queue%keptExpected].parent
+	read := int32(0)
+	if i := t.byQueue.Get(k.Queue); i != none {
+		read += t.slab[i].parent
+	} else {
+		read += t.expected[k.Queue%keptExpected].parent
 	}
 	if k.MessageID != 0 {
-		i += t.byID[k.MessageID%keptIDs]
+		read += t.byID[k.MessageID%keptIDs]
 	}
-	return i
+	return read
 }
 
 // get returns the message of ev's queue ID as the most recently touched one, made if ev

@@ -14,7 +14,12 @@ import (
 // Session is one conversation between two hosts, from connect to disconnect. It and all
 // it holds are used again once the function it was passed to returns.
 type Session struct {
-	// What each line of a session touches stands first, to be found in few cache lines.
+	course
+	Detail
+}
+
+// course is how a session went. It is what every line touches, so it is kept small.
+type course struct {
 	older, newer *Session
 	key          uint64
 	scope        uint64 // the process that speaks in it, for outbound ones
@@ -38,8 +43,10 @@ type Session struct {
 	Refused   int        // replies of 4yz or 5yz that our server or the other one gave
 	Start     time.Time
 	Last      time.Time // its last line
+}
 
-	// What only those want who print sessions is kept with Options.Exchanges.
+// Detail is what only those want who print sessions. It is kept with Options.Exchanges.
+type Detail struct {
 	ID        []byte // "smtpd[1830]#12": the process and the how-manieth session of this run; a transcript's own
 	Host      []byte // the machine that logged it
 	Peer      Peer
@@ -102,11 +109,16 @@ const (
 	impliedIdle   = 5 * time.Minute // one that was only read from its messages: RFC 5321, 4.5.3.2.7
 )
 
+// reset makes a used session blank, but for its detail.
 func (s *Session) reset(key uint64) {
-	*s = Session{
-		ID: s.ID[:0], Host: s.Host[:0], Helo: s.Helo[:0], User: s.User[:0], TLS: s.TLS[:0], Commands: s.Commands[:0],
-		Peer:      Peer{Name: s.Peer.Name[:0], IP: s.Peer.IP[:0]},
-		Exchanges: s.Exchanges[:0], key: key, place: s.place, under: none,
+	s.course = course{key: key, place: s.place, under: none}
+}
+
+func (d *Detail) reset() {
+	*d = Detail{
+		ID: d.ID[:0], Host: d.Host[:0], Helo: d.Helo[:0], User: d.User[:0], TLS: d.TLS[:0], Commands: d.Commands[:0],
+		Peer:      Peer{Name: d.Peer.Name[:0], IP: d.Peer.IP[:0]},
+		Exchanges: d.Exchanges[:0],
 	}
 }
 

@@ -154,7 +154,11 @@ func (a *Assembler) start(key uint64, ev *smtp.Event, implied bool) *Session {
 		a.finish(q.oldest)
 	}
 	if len(a.spare) == 0 {
-		a.slab = append(a.slab, &Session{course: course{place: int32(len(a.slab))}})
+		s := &Session{course: course{place: int32(len(a.slab))}}
+		if a.options.Exchanges {
+			s.Detail = new(Detail)
+		}
+		a.slab = append(a.slab, s)
 		a.spare = append(a.spare, int32(len(a.slab)-1))
 	}
 	s := a.slab[a.spare[len(a.spare)-1]]

@@ -10,7 +10,9 @@ func (a *Assembler) transcript(ev *smtp.Event, k *Keys) {
 	s := a.at(k.Session)
 	if s == nil {
 		s = a.start(k.Session, ev, true)
-		s.ID = append(s.ID[:0], cut(ev.Session, MaxAddress)...)
+		if a.options.Exchanges {
+			s.ID = append(s.ID[:0], cut(ev.Session, MaxAddress)...)
+		}
 	}
 	a.touch(s, ev)
 	switch ev.Kind {

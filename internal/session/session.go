@@ -15,7 +15,7 @@ import (
 // it holds are used again once the function it was passed to returns.
 type Session struct {
 	course
-	Detail
+	*Detail // nil without Options.Exchanges
 }
 
 // course is how a session went. It is what every line touches, so it is kept small.

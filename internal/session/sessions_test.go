@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -44,9 +45,9 @@ func feed(t *testing.T, a *Assembler, file string) {
 
 // describe writes what matters of a session: "in 192.0.2.1 lost/DATA m1 r0".
 func describe(s *Session) string {
-	peer := string(s.Peer.IP)
-	if peer == "" {
-		peer = string(s.Peer.Name)
+	peer := ""
+	if s.Detail != nil {
+		peer = cmp.Or(string(s.Peer.IP), string(s.Peer.Name))
 	}
 	end := s.End.String()
 	if s.EndStage != smtp.StageNone {

@@ -6,10 +6,11 @@ import (
 )
 
 // TestIndex holds the table against Go's map through a long run of changes, with keys
-// that fall on each other and wrap around the end.
+// that fall on each other, wrap around the end and differ in the lower half only.
 func TestIndex(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	var got Index
+	var places []uint64 // the key of each place
+	got := New(func(place int32) uint64 { return places[place] })
 	want := map[uint64]int32{}
 	key := func() uint64 {
 		k := uint64(r.IntN(300) + 1)
@@ -17,13 +18,14 @@ func TestIndex(t *testing.T) {
 			k |= smallest - 1 // all at the end of the table
 			k += uint64(r.IntN(300)) << 20
 		}
-		return k
+		return k<<32 | uint64(r.IntN(2))
 	}
 	for range 200_000 {
 		k := key()
 		switch r.IntN(3) {
 		case 0:
-			v := r.Int32()
+			places = append(places, k)
+			v := int32(len(places) - 1)
 			got.Set(k, v)
 			want[k] = v
 		case 1:
@@ -34,6 +36,7 @@ func TestIndex(t *testing.T) {
 			if !ok {
 				v = None
 			}
+			got.Warm(k)
 			if g := got.Get(k); g != v {
 				t.Fatalf("Get(%#x) = %d, want %d", k, g, v)
 			}

@@ -48,11 +48,14 @@ type queue struct {
 // NewAssembler returns an assembler that passes each session to emit when it has
 // ended. The session is good until emit returns.
 func NewAssembler(o Options, emit func(*Session)) *Assembler {
-	return &Assembler{
+	a := &Assembler{
 		options: o, emit: emit,
 		connects: queue{idle: connectedIdle}, implied: queue{idle: impliedIdle},
 		messages: newMessages(o.Envelopes), from: make([]byte, 0, 64),
 	}
+	a.open = index.New(func(place int32) uint64 { return a.slab[place].key })
+	a.current = index.New(func(place int32) uint64 { return a.slab[place].scope })
+	return a
 }
 
 // Evicted returns how many sessions were given up before their end for want of room.
@@ -68,9 +71,7 @@ func (a *Assembler) Warm(k *Keys) {
 		a.warmed += a.messages.warm(k)
 	}
 	if k.Session != 0 {
-		if i := a.open.Get(k.Session); i != none {
-			a.warmed += a.slab[i].place
-		}
+		a.warmed += a.open.Warm(k.Session)
 	}
 }
 

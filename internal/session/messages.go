@@ -17,7 +17,7 @@ const (
 
 	// keptExpected is how many "queued as" IDs are remembered whose own lines have not
 	// come yet, because the log of the next server is read later.
-	keptExpected = 1 << 15
+	keptExpected = 1 << 14
 
 	// keptIDs is how many Message-IDs are remembered.
 	keptIDs = 1 << 16
@@ -95,18 +95,21 @@ type messages struct {
 
 type list struct{ head, tail, n int32 }
 
-// expectation is a "queued as" whose message has not been seen.
+// expectation is a "queued as" whose message has not been seen. It is kept where the lower
+// bits of the queue ID's key say.
 type expectation struct {
-	queue  uint64
+	queue  uint32 // the upper bits of the key
 	parent int32
 	birth  uint32 // the parent's
 }
 
 func newMessages(keep bool) *messages {
-	return &messages{
+	t := &messages{
 		keep: keep, byID: make([]int32, keptIDs), expected: make([]expectation, keptExpected),
 		lists: [numPlaces]list{{none, none, 0}, {none, none, 0}, {none, none, 0}},
 	}
+	t.byQueue = index.New(func(place int32) uint64 { return t.slab[place].queue })
+	return t
 }
 
 // none is the index of no message.
@@ -174,16 +177,7 @@ func (t *messages) count(m *message, n int64) {
 // warm brings what the next lines will ask for into the cache. The lookups do not wait
 // for each other as those of the lines do, one of which may change what the next finds.
 func (t *messages) warm(k *Keys) int32 {
-	read := int32(0)
-	if i := t.byQueue.Get(k.Queue); i != none {
-		read += t.slab[i].parent
-	} else {
-		read += t.expected[k.Queue%keptExpected].parent
-	}
-	if k.MessageID != 0 {
-		read += t.byID[k.MessageID%keptIDs]
-	}
-	return read
+	return t.byQueue.Warm(k.Queue)
 }
 
 // get returns the message of ev's queue ID as the most recently touched one, made if ev
@@ -260,7 +254,7 @@ func (t *messages) find(queue, owner uint64) int32 {
 	t.slab[i] = message{queue: queue, owner: uint32(owner), parent: none, same: t.byQueue.Get(queue), birth: t.births, place: coming}
 	t.byQueue.Set(queue, i)
 	t.push(&t.lists[coming], i)
-	if e := t.expected[queue%keptExpected]; e.queue == queue && t.slab[e.parent].birth == e.birth && e.parent != i {
+	if e := t.expected[queue%keptExpected]; e.queue == uint32(queue>>32) && t.slab[e.parent].birth == e.birth && e.parent != i {
 		t.link(i, e.parent)
 	}
 	return i
@@ -355,9 +349,11 @@ func (t *messages) describe(i int32, ev *smtp.Event, k *Keys) {
 	// Message-ID. One that comes from elsewhere with a known Message-ID is another
 	// copy, of a mailing list for instance.
 	known := &t.byID[m.id%keptIDs]
-	if p := *known; m.local && m.parent == none && p != i && int(p) < len(t.slab) && t.slab[p].id == m.id && t.slab[p].birth != 0 {
-		t.link(i, p)
-		return
+	if m.local && m.parent == none {
+		if p := *known; p != i && int(p) < len(t.slab) && t.slab[p].id == m.id && t.slab[p].birth != 0 {
+			t.link(i, p)
+			return
+		}
 	}
 	*known = i
 }
@@ -371,7 +367,7 @@ func (t *messages) queuedAs(i int32, h uint64) {
 		}
 		return
 	}
-	t.expected[h%keptExpected] = expectation{queue: h, parent: i, birth: t.slab[i].birth}
+	t.expected[h%keptExpected] = expectation{queue: uint32(h >> 32), parent: i, birth: t.slab[i].birth}
 }
 
 // link makes child a re-injection of parent: what is known of both is counted once.
@@ -440,7 +436,7 @@ func (t *messages) remove(i int32) {
 	if t.lists[gone].n > keptRemoved {
 		t.drop(t.untouched(gone))
 		// The next one to go was last looked at long ago: this brings it into the cache.
-		t.warmed += t.byQueue.Get(t.slab[t.lists[gone].head].queue)
+		t.warmed += t.byQueue.Warm(t.slab[t.lists[gone].head].queue)
 	}
 }
 

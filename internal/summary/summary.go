@@ -35,7 +35,7 @@ type Summary struct {
 	replies map[uint64]*Reply
 	causes  map[uint64]*Cause
 	peers   []Peer
-	warmed  int64       // what Warm read, so that it is not optimised away
+	warmed  int32       // what Warm read, so that it is not optimised away
 	byHost  index.Index // places in peers, by a hash of the host and the direction
 
 	// The last reply's row: most lines say what the line before them said.
@@ -144,7 +144,9 @@ type Peer struct {
 
 // New returns an empty summary.
 func New() *Summary {
-	return &Summary{replies: map[uint64]*Reply{}, causes: map[uint64]*Cause{}}
+	s := &Summary{replies: map[uint64]*Reply{}, causes: map[uint64]*Cause{}}
+	s.resetPeers()
+	return s
 }
 
 // Event counts ev. note is nil when ev shows neither a reply nor a failure; host is a
@@ -172,9 +174,7 @@ func (s *Summary) Warm(ev *smtp.Event, host uint64) {
 	if host == 0 || !fate(ev) {
 		return
 	}
-	if i := s.byHost.Get(host + uint64(ev.Direction)); i != index.None {
-		s.warmed += s.peers[i].Count
-	}
+	s.warmed += s.byHost.Warm(peerKey(host, ev.Direction))
 }
 
 // fate reports whether ev decides what becomes of a recipient.
@@ -306,7 +306,7 @@ func (s *Summary) peer(ev *smtp.Event, host uint64, n int64) {
 	if host == 0 {
 		return
 	}
-	host += uint64(ev.Direction)
+	host = peerKey(host, ev.Direction)
 	i := s.byHost.Get(host)
 	if i == index.None {
 		if len(s.peers) >= maxPeers {
@@ -321,6 +321,14 @@ func (s *Summary) peer(ev *smtp.Event, host uint64, n int64) {
 	p.Deliveries[ev.Outcome] += n
 }
 
+// peerKey makes one key of a host's and the direction.
+func peerKey(host uint64, d smtp.Direction) uint64 { return host + uint64(d)<<40 }
+
+// resetPeers empties the table's index.
+func (s *Summary) resetPeers() {
+	s.byHost = index.New(func(place int32) uint64 { return s.peers[place].host })
+}
+
 func cut(name []byte) string { return string(name[:min(len(name), maxName)]) }
 
 // thin gives up the peers that were seen least, so that a log with millions of hosts
@@ -333,14 +341,14 @@ func (s *Summary) thin() {
 	slices.Sort(counts)
 	limit := counts[len(counts)/2]
 	kept := s.peers[:0]
-	s.byHost = index.Index{}
+	s.resetPeers()
 	for _, p := range s.peers {
 		if p.Count <= limit {
 			s.Dropped.Peers += p.Count
 			continue
 		}
-		s.byHost.Set(p.host, int32(len(kept)))
 		kept = append(kept, p)
+		s.byHost.Set(p.host, int32(len(kept)-1))
 	}
 	s.peers = kept
 }

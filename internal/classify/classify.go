@@ -9,17 +9,19 @@
 package classify
 
 import (
+	"sync"
+
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
-// Annotation is what a reply or a failure comes down to. It has no more than four fields,
-// so that it travels in registers.
+// Annotation is what a reply or a failure comes down to.
 type Annotation struct {
 	Cause    knowledge.Cause
 	Severity knowledge.Severity
 	Basis    Basis
-	Entry    knowledge.EntryID // for its words
+	Provider knowledge.Provider // who said it, where that is known; of failures only
+	Entry    knowledge.EntryID  // for its words
 }
 
 // Basis is what an annotation rests on.
@@ -53,6 +55,7 @@ type Said struct {
 	DSN      smtp.EnhancedCode // Postfix's own verdict; used where there is no reply
 	Text     []byte            // the reply's text, with or without its code
 	Note     []byte            // what our own MTA says of it
+	Host     []byte            // who said it: a host's name, by which its provider is known
 	Kind     smtp.Kind
 	Outcome  smtp.Outcome
 	Stage    smtp.Stage
@@ -69,20 +72,50 @@ func (s *Said) by() knowledge.By {
 	return knowledge.Remote
 }
 
+// Classifier annotates by what a base knows. It keeps nothing and is safe for several
+// goroutines.
+type Classifier struct {
+	base *knowledge.Base
+	m    *matcher
+}
+
+// New returns a classifier of a base, for those that knowledge.WithRules made.
+func New(base *knowledge.Base) *Classifier { return &Classifier{base, newMatcher(base)} }
+
+// Default classifies by the built-in base.
+var Default = sync.OnceValue(func() *Classifier { return New(knowledge.Load()) })
+
+// Event annotates a line by the built-in base; see Classifier.Event.
+func Event(ev *smtp.Event) (a Annotation, ok bool) { return Default().Event(ev) }
+
+// Reply annotates a reply by the built-in base.
+func Reply(s *Said) Annotation { return Default().Reply(s) }
+
 // Event annotates a line. ok is false for a line that tells of neither a reply nor a
 // failure nor a recipient's fate.
-func Event(ev *smtp.Event) (a Annotation, ok bool) {
+func (c *Classifier) Event(ev *smtp.Event) (a Annotation, ok bool) {
 	failed := ev.Failed || ev.Outcome != smtp.OutcomeNone && ev.Outcome != smtp.Discarded
 	if ev.Reply.Code == 0 && ev.Reply.Enhanced.IsZero() && !failed {
 		return Annotation{}, false
 	}
 	s := Said{
 		Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, DSN: ev.DSN, Text: ev.Reply.Text, Note: ev.Text,
-		Kind: ev.Kind, Outcome: ev.Outcome, Stage: ev.Stage, Direction: ev.Direction, Unasked: unasked(ev),
+		Kind: ev.Kind, Outcome: ev.Outcome, Stage: ev.Stage, Direction: ev.Direction, Unasked: unasked(ev), Host: speaker(ev),
 	}
-	a = Reply(&s)
+	a = c.Reply(&s)
 	// A warning of which nothing is known may be of anything: it is no failure of mail.
 	return a, ev.Kind != smtp.KindWarning || a.Entry != 0 || s.Code != 0
+}
+
+// speaker is the host that said the reply, nil where that is our own.
+func speaker(ev *smtp.Event) []byte {
+	switch {
+	case ev.Direction != smtp.Outbound:
+		return nil
+	case ev.ReplyHost.Name != nil:
+		return ev.ReplyHost.Name
+	}
+	return ev.Peer.Name
 }
 
 // unasked reports a good-bye that answers no QUIT.
@@ -97,11 +130,10 @@ func unasked(ev *smtp.Event) bool {
 }
 
 // Reply annotates a reply.
-func Reply(s *Said) Annotation {
-	base := knowledge.Load()
-	id, basis := decide(base, s)
-	a := Annotation{Cause: base.Entry(id).Cause, Basis: basis, Entry: id}
-	a.Severity = base.Severity(a.Cause, s.Direction == smtp.Inbound, transient(s))
+func (c *Classifier) Reply(s *Said) (a Annotation) {
+	a.Entry, a.Basis, a.Provider = c.decide(s)
+	a.Cause = c.base.Entry(a.Entry).Cause
+	a.Severity = c.base.Severity(a.Cause, s.Direction == smtp.Inbound, transient(s))
 	return a
 }
 
@@ -125,11 +157,12 @@ func transient(s *Said) bool {
 	return s.Outcome == smtp.OutcomeNone
 }
 
-func decide(base *knowledge.Base, s *Said) (knowledge.EntryID, Basis) {
+func (c *Classifier) decide(s *Said) (knowledge.EntryID, Basis, knowledge.Provider) {
+	base := c.base
 	if s.Outcome != smtp.OutcomeNone {
 		// Fates go before any text: they settle the matter.
 		if id, ok := happening(base, s, true); ok {
-			return id, Context
+			return id, Context, 0
 		}
 	}
 	code := base.Code(s.Code)
@@ -139,19 +172,29 @@ func decide(base *knowledge.Base, s *Said) (knowledge.EntryID, Basis) {
 			code, basis = byFirstDigit(base, s.Code), FirstDigit
 		}
 		if c := inContext(code, s, s.Enhanced); c != nil {
-			return c.Entry, basis
+			return c.Entry, basis, 0
 		}
-		return code.Entry, basis
+		return code.Entry, basis, 0
 	}
-	if id, ok := rules().match(base, s, s.Text, s.Code == 0 && s.Enhanced.IsZero()); ok {
-		return id, Text
-	}
-	if s.Code == 0 {
-		if id, ok := rules().match(base, s, s.Note, true); ok {
-			return id, Text
+	rule, provider := c.match(s)
+	if rule != nil {
+		if rule.Provider != 0 {
+			return rule.Entry, ProviderText, provider
 		}
+		return rule.Entry, Text, provider
 	}
-	return byNumbers(base, code, s)
+	id, basis := byNumbers(base, code, s)
+	return id, basis, provider
+}
+
+// match returns the first rule that fits what was said, nil for none, and whose words they
+// are. Where there is no reply, what our own MTA says is looked at.
+func (c *Classifier) match(s *Said) (*knowledge.Rule, knowledge.Provider) {
+	rule, provider := c.m.match(s, s.Text, s.Code == 0 && s.Enhanced.IsZero())
+	if rule == nil && s.Code == 0 {
+		return c.m.match(s, s.Note, true)
+	}
+	return rule, provider
 }
 
 // byFirstDigit stands in for a positive code that nobody knows: a client must take it for

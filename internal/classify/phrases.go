@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"math/bits"
 	"slices"
-	"sync"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
@@ -34,15 +33,18 @@ const (
 // by four of its bytes, those that the fewest phrases share: not by "user" or "mail", which
 // a hostile text could be full of.
 type matcher struct {
+	base    *knowledge.Base
 	phrases []phrase
 	slots   []slot                // one a phrase
 	heads   [1 << hashBits]uint16 // 1 + the first phrase of those with this hash of their key
 	rules   []ruleSets
+	numbers [][]uint16 // the rules of each provider that name no phrase, only numbers
 }
 
 type phrase struct {
-	text  string
-	rules []uint16
+	text     string
+	rules    []uint16
+	provider knowledge.Provider // whose mark it is
 }
 
 // A slot is what is asked of a phrase first, in as few bytes as can be: most of the keys
@@ -61,11 +63,9 @@ type seen [maxPhrases / 64]uint64
 func (s *seen) add(i uint16)      { s[i/64] |= 1 << (i % 64) }
 func (s *seen) has(i uint16) bool { return s[i/64]&(1<<(i%64)) != 0 }
 
-// rules builds the matcher once, from the rules of the knowledge base.
-var rules = sync.OnceValue(func() *matcher { return newMatcher(knowledge.Load().Rules) })
-
-func newMatcher(rules []knowledge.Rule) *matcher {
-	m := &matcher{rules: make([]ruleSets, len(rules))}
+func newMatcher(base *knowledge.Base) *matcher {
+	rules := base.Rules
+	m := &matcher{base: base, rules: make([]ruleSets, len(rules)), numbers: make([][]uint16, len(base.Providers))}
 	number := make(map[string]uint16)
 	intern := func(text string) uint16 {
 		n, ok := number[text]
@@ -75,6 +75,11 @@ func newMatcher(rules []knowledge.Rule) *matcher {
 			m.phrases = append(m.phrases, phrase{text: text})
 		}
 		return n
+	}
+	for p := range base.Providers {
+		for _, text := range base.Providers[p].Marks {
+			m.phrases[intern(text)].provider = knowledge.Provider(p)
+		}
 	}
 	for i := range rules {
 		for _, text := range rules[i].Any {
@@ -86,6 +91,9 @@ func newMatcher(rules []knowledge.Rule) *matcher {
 		}
 		for _, text := range rules[i].Not {
 			m.rules[i].not = append(m.rules[i].not, intern(text))
+		}
+		if rules[i].Any == nil {
+			m.numbers[rules[i].Provider] = append(m.numbers[rules[i].Provider], uint16(i))
 		}
 	}
 	m.index()
@@ -134,30 +142,51 @@ var fold = func() (t [256]byte) {
 	return t
 }()
 
-// match returns the entry of the first rule that fits what was said. own tells that text
-// is our own MTA's and no reply.
-func (m *matcher) match(base *knowledge.Base, s *Said, text []byte, own bool) (knowledge.EntryID, bool) {
-	if len(text) < keyLen {
-		return 0, false
-	}
+// match returns the first rule that fits what was said, nil for none, and the provider
+// that said it, known by the text's own marks or else by the host. own tells that text is
+// our own MTA's and no reply.
+func (m *matcher) match(s *Said, text []byte, own bool) (*knowledge.Rule, knowledge.Provider) {
 	var found seen
-	if !m.scan(text, &found) {
-		return 0, false
+	hit := len(text) >= keyLen && m.scan(text, &found)
+	provider := m.provider(s, &found, hit)
+	best := len(m.base.Rules)
+	try := func(r uint16) {
+		if int(r) < best && m.fits(&m.base.Rules[r], int(r), s, provider, own, &found) {
+			best = int(r)
+		}
 	}
-	best := len(base.Rules)
-	for w, word := range found {
-		for ; word != 0; word &= word - 1 {
-			for _, r := range m.phrases[w*64+bits.TrailingZeros64(word)].rules {
-				if int(r) < best && m.fits(&base.Rules[r], int(r), s, own, &found) {
-					best = int(r)
+	if hit {
+		for w, word := range found {
+			for ; word != 0; word &= word - 1 {
+				for _, r := range m.phrases[w*64+bits.TrailingZeros64(word)].rules {
+					try(r)
 				}
 			}
 		}
 	}
-	if best == len(base.Rules) {
-		return 0, false
+	for _, r := range m.numbers[provider] {
+		try(r)
 	}
-	return base.Rules[best].Entry, true
+	if best == len(m.base.Rules) {
+		return nil, provider
+	}
+	return &m.base.Rules[best], provider
+}
+
+// provider tells whose words they are. A mark goes before the host: a relay may pass on
+// what another said. Of several marks the last provider's in the list counts.
+func (m *matcher) provider(s *Said, found *seen, hit bool) (p knowledge.Provider) {
+	if hit {
+		for w, word := range found {
+			for ; word != 0; word &= word - 1 {
+				p = max(p, m.phrases[w*64+bits.TrailingZeros64(word)].provider)
+			}
+		}
+	}
+	if p == 0 && len(s.Host) > 0 {
+		p = m.base.Host(s.Host)
+	}
+	return p
 }
 
 // scan sets the phrases that text holds, and reports whether there is any.
@@ -268,7 +297,10 @@ func bracketed(text []byte) int {
 	return 0
 }
 
-func (m *matcher) fits(r *knowledge.Rule, n int, s *Said, own bool, found *seen) bool {
+func (m *matcher) fits(r *knowledge.Rule, n int, s *Said, provider knowledge.Provider, own bool, found *seen) bool {
+	if r.Provider != 0 && r.Provider != provider || !r.TellsOf(s.Enhanced) {
+		return false
+	}
 	if r.Own && !own || r.Reply && own || !r.At(s.Stage) || r.By != knowledge.AnyBody && r.By != s.by() {
 		return false
 	}

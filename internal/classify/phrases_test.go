@@ -45,7 +45,7 @@ func FuzzScan(f *testing.F) {
 	f.Add([]byte("user user user unknown unknown user"))
 	f.Add([]byte("550-5.1.1 no such 550-5.1.1 <a> user\\n550-5.1.1 unknown\n550 recipient\\n"))
 	f.Add([]byte{})
-	m := rules()
+	m := Default().m
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var fast, slow seen
 		hit := m.scan(text, &fast)
@@ -57,7 +57,7 @@ func FuzzScan(f *testing.F) {
 }
 
 func TestScanFindsEveryPhrase(t *testing.T) {
-	m := rules()
+	m := Default().m
 	for n, p := range m.phrases {
 		for _, text := range []string{p.text, strings.ToUpper(p.text), "550 " + p.text + ".", "<a@b>" + p.text + "<a@b>"} {
 			var found seen
@@ -70,7 +70,7 @@ func TestScanFindsEveryPhrase(t *testing.T) {
 
 // What a hostile text can do is bounded by how many phrases share a key.
 func TestKeysAreRare(t *testing.T) {
-	m := rules()
+	m := Default().m
 	for _, h := range m.heads {
 		n := 0
 		for p := h; p != 0; p = m.slots[p-1].next {
@@ -84,7 +84,7 @@ func TestKeysAreRare(t *testing.T) {
 
 // No phrase is longer than what is searched around the end of a line.
 func TestPhrasesFitASeam(t *testing.T) {
-	for _, p := range rules().phrases {
+	for _, p := range Default().m.phrases {
 		if len(p.text) > seamReach {
 			t.Errorf("%q is longer than %d bytes: raise seamReach", p.text, seamReach)
 		}
@@ -105,7 +105,7 @@ func TestPhraseOverTwoLines(t *testing.T) {
 		`550-no such thing\n550-user`:                             false,
 	} {
 		var found seen
-		m := rules()
+		m := Default().m
 		m.scan([]byte(text), &found)
 		n := slices.IndexFunc(m.phrases, func(p phrase) bool { return p.text == "no such user" })
 		if found.has(uint16(n)) != want {

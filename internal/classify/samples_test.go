@@ -4,23 +4,7 @@ import (
 	"testing"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
-	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
-
-// said makes what an entry's sample describes.
-func said(s *knowledge.Sample) Said {
-	out := Said{Stage: s.Stage, Unasked: s.Unasked, Kind: s.Kind, Outcome: s.Outcome, Direction: smtp.Outbound}
-	if s.By == knowledge.Local {
-		out.Direction = smtp.Inbound
-	}
-	if s.Own {
-		out.Note = []byte(s.Text)
-		return out
-	}
-	r := smtp.ParseReply([]byte(s.Text))
-	out.Code, out.Enhanced, out.Text = r.Code, r.Enhanced, r.Text
-	return out
-}
 
 // Knowledge that does not win its own sample is knowledge that nobody ever sees.
 func TestEveryEntryWinsItsSample(t *testing.T) {
@@ -47,7 +31,7 @@ func TestEveryEntryWinsItsSample(t *testing.T) {
 }
 
 func checkSample(t *testing.T, id string, sample *knowledge.Sample, want knowledge.EntryID) {
-	s := said(sample)
+	s := SaidOf(sample)
 	if got := Reply(&s); got.Entry != want {
 		t.Errorf("%s: its sample %q is won by %s; move the rule or the context, or write a better sample", id, sample.Text, entry(got))
 	}
@@ -78,7 +62,7 @@ func TestEveryCodeHasItsEntry(t *testing.T) {
 
 // The set of phrases seen in a text has a bound.
 func TestPhrasesFit(t *testing.T) {
-	if n := len(rules().phrases); n > maxPhrases {
+	if n := len(Default().m.phrases); n > maxPhrases {
 		t.Fatalf("%d phrases, and the set of those seen holds %d: raise maxPhrases", n, maxPhrases)
 	}
 }

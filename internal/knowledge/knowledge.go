@@ -5,8 +5,9 @@
 //
 // causes.toml says what holds for a cause, codes.toml what a code means in answer to which
 // command, enhanced.toml what an enhanced code means, rules.toml which phrases tell more
-// than the codes. None of them holds a word for people: those are in lang/, a file a
-// language. A new rule needs a sample line that it wins; the tests see to it.
+// than the codes, providers.toml what the great providers mean by theirs, blocklists.toml
+// where one is taken off a list. None of them holds a word for people: those are in lang/,
+// a file a language. A new rule needs a sample line that it wins; the tests see to it.
 //
 // Sources: RFC 5321 and its extensions for the codes, the IANA registry of enhanced
 // status codes (RFC 3463, RFC 5248), and the log and reply texts of Postfix and Exim.
@@ -14,6 +15,7 @@ package knowledge
 
 import (
 	"embed"
+	"slices"
 
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -43,6 +45,7 @@ type Sample struct {
 	Outcome  smtp.Outcome
 	Own      bool // the text is not a reply: our own MTA speaks
 	Enhanced smtp.EnhancedCode
+	Host     string // who said it, where the text does not tell
 }
 
 // By says who spoke.
@@ -82,12 +85,7 @@ func (c *Context) Fits(stage smtp.Stage, by By, unasked bool, e smtp.EnhancedCod
 	if c.enhanced == nil {
 		return true
 	}
-	for _, want := range c.enhanced {
-		if want[1] == e[1] && want[2] == e[2] && !e.IsZero() && (want[0] == 0 || want[0] == e[0]) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.enhanced, func(want smtp.EnhancedCode) bool { return sameStatus(want, e) })
 }
 
 // At returns the commands that the context is about, none when it may be any.
@@ -128,12 +126,14 @@ type EnhancedCode struct {
 // the file that fits wins.
 type Rule struct {
 	ID             string
-	Any, Also, Not []string // folded to lower case
+	Any, Also, Not []string            // folded to lower case
+	Enhanced       []smtp.EnhancedCode // one of these, class 0 being any; none: any
 	Codes          []smtp.Code
-	Class          int  // 4 or 5; 0: any
-	By             By   // who said the reply
-	Own            bool // for what our own MTA says without a code, not for replies
-	Reply          bool // for replies, not for what our own MTA says
+	Class          int      // 4 or 5; 0: any
+	Provider       Provider // whose replies alone it is for; 0: anybody's
+	By             By       // who said the reply
+	Own            bool     // for what our own MTA says without a code, not for replies
+	Reply          bool     // for replies, not for what our own MTA says
 	stages         uint32
 	Entry          EntryID
 	Sample         Sample // what the rule must win
@@ -141,6 +141,17 @@ type Rule struct {
 
 // At reports whether the rule may be used at a stage.
 func (r *Rule) At(s smtp.Stage) bool { return r.stages == 0 || r.stages&(1<<s) != 0 }
+
+// TellsOf reports whether the rule is for an enhanced code.
+func (r *Rule) TellsOf(e smtp.EnhancedCode) bool {
+	return r.Enhanced == nil || slices.ContainsFunc(r.Enhanced, func(want smtp.EnhancedCode) bool { return sameStatus(want, e) })
+}
+
+// sameStatus compares enhanced codes; class 0 of the first is any, and so is the greatest
+// detail.
+func sameStatus(want, e smtp.EnhancedCode) bool {
+	return !e.IsZero() && want[1] == e[1] && (want[2] == e[2] || want[2] == anyDetail) && (want[0] == 0 || want[0] == e[0])
+}
 
 // Happening is an event that tells something without a reply: a lost connection, a
 // timeout, a message that the queue gave up.
@@ -167,8 +178,15 @@ type Base struct {
 	Entries    []Entry
 	Codes      []Code         // in the order of the file, which is that of the numbers
 	Enhanced   []EnhancedCode // in the order of the registry
-	Rules      []Rule
+	Rules      []Rule         // the user's, then the providers', then those for everybody
 	Happenings []Happening
+	Blocklists []Blocklist
+	Providers  []ProviderFacts // the first is nobody's
+
+	OwnRules int // how many of Rules are the user's
+
+	byHost map[string]Provider
+	words  map[string]EntryWords // of the user's own rules
 
 	causes   [numCauses]causeFacts
 	byCode   [1000]uint8 // 1 + index into Codes

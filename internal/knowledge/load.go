@@ -26,7 +26,7 @@ func load() (*Base, error) {
 	b := &Base{byID: make(map[string]EntryID)}
 	b.Entries = append(b.Entries, Entry{ID: "unknown"})
 	b.byID["unknown"] = 0
-	for _, step := range []func(*Base) error{loadCauses, loadCodes, loadEnhanced, loadRules} {
+	for _, step := range []func(*Base) error{loadCauses, loadCodes, loadEnhanced, loadProviders, loadRules, loadBlocklists} {
 		if err := step(b); err != nil {
 			return nil, err
 		}
@@ -252,111 +252,6 @@ func (b *Base) addEnhanced(in *enhancedRow) (err error) {
 	return nil
 }
 
-type ruleRow struct {
-	ID, As, Cause, By, Said string
-	Any, Also, Not          string // phrases, one a line
-	At                      []string
-	Code                    []int
-	Class                   int
-	Sample                  string
-}
-
-func loadRules(b *Base) error {
-	var in struct{ Rule []ruleRow }
-	if err := decode("rules.toml", &in); err != nil {
-		return err
-	}
-	for i := range in.Rule {
-		if err := b.addRule(&in.Rule[i]); err != nil {
-			return fmt.Errorf("rules.toml: %s: %w", in.Rule[i].ID, err)
-		}
-	}
-	return nil
-}
-
-func (b *Base) addRule(in *ruleRow) (err error) {
-	r := Rule{ID: in.ID, Any: lines(in.Any), Also: lines(in.Also), Not: lines(in.Not), Class: in.Class}
-	if err := checkPhrases(r.Any, r.Also, r.Not); err != nil {
-		return err
-	}
-	s := Sample{Text: in.Sample, By: Remote}
-	if s.Stage, r.stages, err = sampleStage(in.At); err != nil {
-		return err
-	}
-	if r.By, err = parseBy(in.By); err != nil {
-		return err
-	}
-	if r.By != AnyBody {
-		s.By = r.By
-	}
-	for _, c := range in.Code {
-		r.Codes = append(r.Codes, smtp.Code(c))
-	}
-	switch in.Said {
-	case "":
-	case "own":
-		r.Own, s.Own, s.By = true, true, Local
-	case "reply":
-		r.Reply = true
-	default:
-		return fmt.Errorf("said %q is neither own nor reply", in.Said)
-	}
-	r.Sample = s
-	if r.Entry, err = b.entryOf(in.ID, in.As, in.Cause); err != nil {
-		return err
-	}
-	b.Rules = append(b.Rules, r)
-	return nil
-}
-
-// entryOf returns the entry of a rule: its own, or the context that it says it is.
-func (b *Base) entryOf(id, as, cause string) (EntryID, error) {
-	if as == "" {
-		return b.add(id, cause, nil)
-	}
-	e, ok := b.byID[as]
-	if !ok || cause != "" {
-		return 0, fmt.Errorf("as %q is no context of codes.toml, or a cause stands beside it", as)
-	}
-	return e, nil
-}
-
-// MinPhrase is the length in bytes that a phrase has at least. A shorter one would be
-// found in the middle of words; and matchers look phrases up by their first four bytes.
-const MinPhrase = 4
-
-// lines cuts phrases that stand one a line.
-func lines(s string) []string {
-	if s = strings.Trim(s, "\n"); s == "" {
-		return nil
-	}
-	return strings.Split(s, "\n")
-}
-
-// checkPhrases refuses phrases that could never be found.
-func checkPhrases(lists ...[]string) error {
-	had := make(map[string]bool)
-	for _, list := range lists {
-		for _, p := range list {
-			switch {
-			case len(p) < MinPhrase:
-				return fmt.Errorf("phrase %q is shorter than %d bytes; take more of the text around it", p, MinPhrase)
-			case p != strings.ToLower(p):
-				return fmt.Errorf("phrase %q has capitals; write it in lower case", p)
-			case p != strings.TrimSpace(p):
-				return fmt.Errorf("phrase %q has blanks at an end; editors lose them, so take more of the text", p)
-			case had[p]:
-				return fmt.Errorf("phrase %q is there twice; leave one out", p)
-			}
-			had[p] = true
-		}
-	}
-	if len(lists[0]) == 0 {
-		return fmt.Errorf("no phrase under any; give it one")
-	}
-	return nil
-}
-
 // stages reads names of stages, as a list and as bits.
 func stages(names []string) ([]smtp.Stage, uint32, error) {
 	return list[smtp.Stage](smtp.NumStages, names)
@@ -414,6 +309,33 @@ func parseBy(s string) (By, error) {
 		return Remote, nil
 	}
 	return 0, fmt.Errorf("by %q is neither local nor remote", s)
+}
+
+// anyDetail stands for any detail in what parsePattern reads.
+const anyDetail = 65535
+
+// parsePattern reads what parseStatus reads, providers' own details too, and "x.7.*" for
+// any detail.
+func parsePattern(s string) (smtp.EnhancedCode, error) {
+	wild := strings.HasPrefix(s, "x.")
+	rest, any := strings.CutSuffix(s, "*")
+	if any {
+		rest += "0"
+	}
+	if wild {
+		rest = "5" + rest[1:]
+	}
+	e, n := smtp.ParseEnhanced([]byte(rest))
+	if n != len(rest) || n == 0 {
+		return e, fmt.Errorf("%q is no enhanced code like 5.7.1, x.7.1 or x.7.*", s)
+	}
+	if wild {
+		e[0] = 0
+	}
+	if any {
+		e[2] = anyDetail
+	}
+	return e, nil
 }
 
 // parseStatus reads "5.1.1" or "x.1.1", where x is any class and becomes 0.

@@ -1,0 +1,219 @@
+package knowledge
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+type ruleRow struct {
+	ID, As, Cause, By, Said string
+	Provider                string
+	Any, Also, Not          string // phrases, one a line
+	At, Enhanced            []string
+	Code                    []int
+	Class                   int
+	Sample                  string
+
+	// Words of its own, in a user's file: lang/ knows nothing of his rules.
+	Title, Meaning, Fix string
+	Steps               []string
+}
+
+func loadRules(b *Base) error {
+	var in struct{ Rule []ruleRow }
+	if err := decode("rules.toml", &in); err != nil {
+		return err
+	}
+	for i := range in.Rule {
+		if err := b.addRule(&in.Rule[i]); err != nil {
+			return fmt.Errorf("rules.toml: %s: %w", in.Rule[i].ID, err)
+		}
+	}
+	return nil
+}
+
+func (b *Base) addRule(in *ruleRow) (err error) {
+	r := Rule{ID: in.ID, Any: lines(in.Any), Also: lines(in.Also), Not: lines(in.Not), Class: in.Class}
+	if r.Any != nil || in.Provider == "" || len(in.Enhanced) == 0 {
+		if err := checkPhrases(r.Any, r.Also, r.Not); err != nil {
+			return err
+		}
+	}
+	if in.Provider != "" {
+		if r.Provider = b.providerByID(in.Provider); r.Provider == 0 {
+			return fmt.Errorf("no provider %q; the providers are %s", in.Provider, strings.Join(b.providerIDs(), ", "))
+		}
+	}
+	for _, e := range in.Enhanced {
+		v, err := parsePattern(e)
+		if err != nil {
+			return err
+		}
+		r.Enhanced = append(r.Enhanced, v)
+	}
+	if in.Sample == "" {
+		return fmt.Errorf("no sample; give it a text that the rule should take")
+	}
+	s := Sample{Text: in.Sample, By: Remote}
+	if s.Stage, r.stages, err = sampleStage(in.At); err != nil {
+		return err
+	}
+	if r.By, err = parseBy(in.By); err != nil {
+		return err
+	}
+	if r.By != AnyBody {
+		s.By = r.By
+	}
+	for _, c := range in.Code {
+		r.Codes = append(r.Codes, smtp.Code(c))
+	}
+	switch in.Said {
+	case "":
+	case "own":
+		r.Own, s.Own, s.By = true, true, Local
+	case "reply":
+		r.Reply = true
+	default:
+		return fmt.Errorf("said %q is neither own nor reply", in.Said)
+	}
+	if r.Provider != 0 && !hasMark(&b.Providers[r.Provider], in.Sample) && len(b.Providers[r.Provider].Hosts) > 0 {
+		s.Host = b.Providers[r.Provider].Hosts[0]
+	}
+	r.Sample = s
+	if r.Entry, err = b.entryOf(in.ID, in.As, in.Cause); err != nil {
+		return err
+	}
+	b.Rules = append(b.Rules, r)
+	return nil
+}
+
+// entryOf returns the entry of a rule: its own, or the context that it says it is.
+func (b *Base) entryOf(id, as, cause string) (EntryID, error) {
+	if as == "" {
+		return b.add(id, cause, nil)
+	}
+	e, ok := b.byID[as]
+	if !ok || cause != "" {
+		return 0, fmt.Errorf("as %q is no context of codes.toml, or a cause stands beside it", as)
+	}
+	return e, nil
+}
+
+// MinPhrase is the length in bytes that a phrase has at least. A shorter one would be
+// found in the middle of words; and matchers look phrases up by their first four bytes.
+const MinPhrase = 4
+
+// lines cuts phrases that stand one a line.
+func lines(s string) []string {
+	if s = strings.Trim(s, "\n"); s == "" {
+		return nil
+	}
+	return strings.Split(s, "\n")
+}
+
+// checkPhrases refuses phrases that could never be found.
+func checkPhrases(lists ...[]string) error {
+	had := make(map[string]bool)
+	for _, list := range lists {
+		for _, p := range list {
+			switch {
+			case len(p) < MinPhrase:
+				return fmt.Errorf("phrase %q is shorter than %d bytes; take more of the text around it", p, MinPhrase)
+			case p != strings.ToLower(p):
+				return fmt.Errorf("phrase %q has capitals; write it in lower case", p)
+			case p != strings.TrimSpace(p):
+				return fmt.Errorf("phrase %q has blanks at an end; editors lose them, so take more of the text", p)
+			case had[p]:
+				return fmt.Errorf("phrase %q is there twice; leave one out", p)
+			}
+			had[p] = true
+		}
+	}
+	if len(lists[0]) == 0 {
+		return fmt.Errorf("no phrase under any; give it one")
+	}
+	return nil
+}
+
+// providerIDs are the names that a rule may give as its provider.
+func (b *Base) providerIDs() []string {
+	var ids []string
+	for _, p := range b.Providers[1:] {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+// hasMark reports whether a text shows by itself whose it is.
+func hasMark(p *ProviderFacts, text string) bool {
+	text = strings.ToLower(text)
+	for _, m := range p.Marks {
+		if strings.Contains(text, m) {
+			return true
+		}
+	}
+	return false
+}
+
+// WithRules returns the base with a user's own rules before ours. data has the form of
+// rules.toml: tables [[rule]], with title, meaning, fix and steps for the rule's own words.
+// path is for the messages, which name the file, the line and what to do; all that is
+// wrong is told at once.
+func WithRules(path string, data []byte) (*Base, error) {
+	var in struct{ Rule []ruleRow }
+	md, err := toml.Decode(string(data), &in)
+	if err != nil {
+		var syntax toml.ParseError
+		if errors.As(err, &syntax) {
+			return nil, fmt.Errorf("%s:%d: %s; see the rules in the manual's form: [[rule]], then key = value", path, syntax.Position.Line, syntax.Message)
+		}
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	b, err := load()
+	if err != nil {
+		return nil, err
+	}
+	var wrong []error
+	for _, key := range md.Undecoded() {
+		name := key[len(key)-1]
+		wrong = append(wrong, fmt.Errorf("%s:%d: unknown key %q; a rule has id, cause, any, also, not, said, by, class, code, enhanced, provider, at, sample, title, meaning, fix, steps", path, lineOf(data, name, 0), name))
+	}
+	ours := b.Rules
+	b.Rules, b.words = nil, map[string]EntryWords{}
+	for i := range in.Rule {
+		row := &in.Rule[i]
+		if err := b.addRule(row); err != nil {
+			wrong = append(wrong, fmt.Errorf("%s:%d: rule %q: %w", path, lineOf(data, "[[rule]]", i), row.ID, err))
+			continue
+		}
+		b.words[row.ID] = EntryWords{Title: row.Title, Meaning: row.Meaning, Fix: row.Fix, Steps: row.Steps}
+	}
+	if len(in.Rule) == 0 && len(wrong) == 0 {
+		wrong = append(wrong, fmt.Errorf("%s: there is no [[rule]] in it", path))
+	}
+	if wrong != nil {
+		return nil, errors.Join(wrong...)
+	}
+	b.OwnRules = len(b.Rules)
+	b.Rules = append(b.Rules, ours...)
+	return b, nil
+}
+
+// lineOf returns the number of the n-th line that begins with a word, 1 when there is
+// none.
+func lineOf(data []byte, word string, n int) int {
+	for i, line := range strings.Split(string(data), "\n") {
+		if strings.HasPrefix(strings.TrimSpace(line), word) {
+			if n == 0 {
+				return i + 1
+			}
+			n--
+		}
+	}
+	return 1
+}

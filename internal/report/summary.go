@@ -43,8 +43,9 @@ func (d Day) Tables(sections []string) []Table {
 	return tables
 }
 
-// Headline says what was read, in one line.
-func (d Day) Headline(took time.Duration) string {
+// Headline says what was read, in its parts: the files, their format, the time, how much
+// of it was understood.
+func (d Day) Headline(took time.Duration) []string {
 	c := &d.Summary.Coverage
 	parts := []string{fileNames(c.Files)}
 	if f := formats(c.Files); f != "" {
@@ -57,7 +58,7 @@ func (d Day) Headline(took time.Duration) string {
 	if took > 0 {
 		lines += fmt.Sprintf(" in %.1f s", took.Seconds())
 	}
-	return strings.Join(append(parts, lines+", "+understood(c)), "   ")
+	return append(parts, lines+", "+understood(c))
 }
 
 // understood says how much of the input was. Foreign lines are other programs' and not
@@ -183,9 +184,9 @@ func (d Day) messages() Table {
 	return t
 }
 
-// causes is what went wrong, worst first, with what to do below it.
+// causes is what went wrong, worst first, with what to do about it.
 func (d Day) causes() Table {
-	t := Table{Title: "What went wrong", Columns: []Column{right("#"), left(""), left("cause").min(20), left("reply"), left("at").drop(1), left("whose side").min(10), right("count"), left("peers").min(12).drop(3), left("first – last").drop(2)}}
+	t := Table{Title: "What went wrong", Columns: []Column{left(""), left("cause").min(36), left("reply"), left("at").drop(1), left("whose side").min(10), right("count"), left("peers").min(12).drop(3), left("first – last").drop(2), left("what to do").under()}}
 	groups := d.Summary.Groups()
 	whole := d.Summary.Coverage.First
 	for i, g := range groups {
@@ -199,7 +200,6 @@ func (d Day) causes() Table {
 			reply = strings.TrimSpace(fmt.Sprintf("%s +%d", reply, n))
 		}
 		t.Rows = append(t.Rows, []Cell{
-			{Text: fmt.Sprint(i + 1)},
 			{Text: side(g.Direction), Style: Dim},
 			{Text: d.Words.Cause(g.Cause).Title, Style: severityStyle(g.Severity)},
 			{Text: reply},
@@ -208,8 +208,8 @@ func (d Day) causes() Table {
 			num(g.Count),
 			{Text: hostsOf(g)},
 			{Text: between(g.First, g.Last, whole), Style: Dim},
+			{Text: d.Words.Entry(knowledge.EntryID(main.Note.Entry)).Fix},
 		})
-		t.Notes = append(t.Notes, fmt.Sprintf("%d. %s", i+1, d.Words.Entry(knowledge.EntryID(main.Note.Entry)).Fix))
 	}
 	if len(groups) == 0 {
 		t.Notes = []string{"nothing: no failure in what was read"}
@@ -392,7 +392,11 @@ func (d Day) peers() Table {
 
 // Text prints the report for a terminal.
 func (d Day) Text(out io.Writer, t Terminal, tables []Table, took time.Duration) error {
-	t.wrap(out, "", printable(d.Headline(took)))
+	parts := d.Headline(took)
+	for i, p := range parts {
+		parts[i] = printable(p)
+	}
+	t.parts(out, parts)
 	if notes := d.Notes(); len(notes) > 0 {
 		tables = append(tables, Table{Title: "Good to know", Notes: notes})
 	}
@@ -401,7 +405,7 @@ func (d Day) Text(out io.Writer, t Terminal, tables []Table, took time.Duration)
 
 // Markdown prints the report as Markdown.
 func (d Day) Markdown(out io.Writer, tables []Table) error {
-	if _, err := fmt.Fprintf(out, "# Mail log report\n\n%s\n", markdown(d.Headline(0))); err != nil {
+	if _, err := fmt.Fprintf(out, "# Mail log report\n\n%s\n", markdown(strings.Join(d.Headline(0), "; "))); err != nil {
 		return err
 	}
 	if notes := d.Notes(); len(notes) > 0 {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
@@ -27,18 +26,21 @@ type Table struct {
 
 // Column is a column of a table. Where the terminal is too narrow for all of them,
 // columns give way: first those with the highest Drop are left out, one after the other,
-// then those with a Min are cut down to it.
+// then those with a Min are cut down to it. Before that, a column that may stand Under its
+// row does: on a line of its own, whole.
 type Column struct {
 	Name  string
 	Right bool // numbers
 	Min   int  // to how many characters its texts may be cut; 0 is not at all
 	Drop  int  // the higher, the sooner it is left out; 0 is never
+	Under bool // a sentence: where the output is not known to be wide enough, below the row
 }
 
 func left(name string) Column  { return Column{Name: name} }
 func right(name string) Column { return Column{Name: name, Right: true} }
 
 func (c Column) min(n int) Column  { c.Min = n; return c }
+func (c Column) under() Column     { c.Under = true; return c }
 func (c Column) drop(n int) Column { c.Drop = n; return c }
 
 // Cell is a cell: its text, raw, and how it should stand out. The renderers make the text harmless.
@@ -104,6 +106,7 @@ const gap = 2
 // tablewriter.
 func (t Terminal) grid(w io.Writer, tab *Table) error {
 	shown, widths := t.fit(tab)
+	lines := &rowLines{w: w, after: func(row int) { t.under(w, tab, shown, widths, row) }}
 	options := []tablewriter.Option{
 		tablewriter.WithRenderer(renderer.NewBlueprint()),
 		tablewriter.WithRendition(tw.Rendition{
@@ -117,7 +120,7 @@ func (t Terminal) grid(w io.Writer, tab *Table) error {
 		tablewriter.WithPadding(tw.Padding{Left: "", Right: strings.Repeat(" ", gap), Overwrite: true}),
 		tablewriter.WithAlignment(alignment(tab.Columns, shown)),
 	}
-	g := tablewriter.NewTable(&trimmer{w: w}, options...)
+	g := tablewriter.NewTable(lines, options...)
 	header := make([]any, len(shown))
 	for i, c := range shown {
 		header[i] = t.paint(clip(tab.Columns[c].Name, widths[i]), Dim)
@@ -134,6 +137,19 @@ func (t Terminal) grid(w io.Writer, tab *Table) error {
 	}
 	return g.Render()
 }
+
+// under prints what stands below a row: it begins where the row's second column does, so
+// that the first, which is narrow, still tells where a row begins.
+func (t Terminal) under(w io.Writer, tab *Table, shown, widths []int, row int) {
+	for i, c := range tab.Columns {
+		if text := tab.Rows[row][i].Text; c.Under && text != "" && !slices.Contains(shown, i) {
+			t.wrap(w, strings.Repeat(" ", gap+widths[0]+gap), underMark+printable(text))
+		}
+	}
+}
+
+// underMark leads from a row to what stands below it.
+const underMark = "→ "
 
 // fit chooses which columns are shown and how wide.
 func (t Terminal) fit(tab *Table) (shown, widths []int) {
@@ -152,6 +168,9 @@ func (t Terminal) fit(tab *Table) (shown, widths []int) {
 		return natural[i]
 	}
 	room := t.Width - 1 // a full line makes some terminals break it
+	if total(shown, func(i int) int { return natural[i] }) > room {
+		shown = slices.DeleteFunc(shown, func(i int) bool { return tab.Columns[i].Under })
+	}
 	for t.Width > 0 && total(shown, least) > room {
 		drop := slices.MaxFunc(shown, func(a, b int) int { return tab.Columns[a].Drop - tab.Columns[b].Drop })
 		if tab.Columns[drop].Drop == 0 {
@@ -192,24 +211,35 @@ func sum(widths []int) (n int) {
 	return n
 }
 
-// trimmer indents lines and takes the blanks off their ends, which a terminal would show
-// as selected and a golden file as noise.
-type trimmer struct{ w io.Writer }
+// rowLines takes a table's lines, first that of the columns' names and then one a row,
+// indents them, takes the blanks off their ends, which a terminal would show as selected
+// and a golden file as noise, and calls after behind each row.
+type rowLines struct {
+	w     io.Writer
+	after func(row int)
+	seen  int // lines so far
+}
 
-func (t *trimmer) Write(p []byte) (int, error) {
+func (l *rowLines) Write(p []byte) (int, error) {
 	for line := range bytes.Lines(p) {
-		end := ""
-		if bytes.HasSuffix(line, []byte("\n")) {
-			end = "\n"
-		}
-		text := bytes.TrimRight(line, " \n")
+		text, whole := bytes.CutSuffix(line, []byte("\n"))
+		text = bytes.TrimRight(text, " ")
+		reset := ""
 		for bytes.HasSuffix(text, []byte(ansiReset)) { // tablewriter pads within the colour
-			end = ansiReset + strings.TrimPrefix(end, ansiReset)
+			reset = ansiReset
 			text = bytes.TrimRight(bytes.TrimSuffix(text, []byte(ansiReset)), " ")
 		}
-		if _, err := io.WriteString(t.w, strings.Repeat(" ", gap)+string(text)+end); err != nil {
+		if _, err := fmt.Fprintf(l.w, "%*s%s%s", gap, "", text, reset); err != nil {
 			return 0, err
 		}
+		if !whole {
+			continue
+		}
+		fmt.Fprintln(l.w)
+		if l.seen > 0 {
+			l.after(l.seen - 1)
+		}
+		l.seen++
 	}
 	return len(p), nil
 }
@@ -234,22 +264,41 @@ func (t Terminal) paint(s string, style Style) string {
 
 // wrap prints a line, broken at blanks where it would pass the width.
 func (t Terminal) wrap(w io.Writer, indent, s string) {
+	const hang = "  " // what is broken goes on a little further in
 	column := 0
 	for i, word := range strings.Fields(s) {
-		n := utf8.RuneCountInString(word)
+		n := twwidth.Width(word)
 		switch {
 		case i == 0:
 			fmt.Fprint(w, indent, word)
 			column = len(indent) + n
 		case t.Width > 0 && column+1+n >= t.Width:
-			fmt.Fprint(w, "\n", indent, "   ", word)
-			column = len(indent) + 3 + n
+			fmt.Fprint(w, "\n", indent, hang, word)
+			column = len(indent) + len(hang) + n
 		default:
 			fmt.Fprint(w, " ", word)
 			column += 1 + n
 		}
 	}
 	fmt.Fprintln(w)
+}
+
+// parts prints what belongs on one line, but on more where it would pass the width: it
+// is broken between its parts and not within them.
+func (t Terminal) parts(w io.Writer, parts []string) {
+	const apart = "   "
+	line := ""
+	for _, p := range parts {
+		if line != "" && t.Width > 0 && twwidth.Width(line+apart+p) >= t.Width {
+			fmt.Fprintln(w, line)
+			line = ""
+		}
+		if line != "" {
+			line += apart
+		}
+		line += p
+	}
+	fmt.Fprintln(w, line)
 }
 
 // clip cuts s to n columns.

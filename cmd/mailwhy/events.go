@@ -14,7 +14,7 @@ type eventsCmd struct {
 	inputFlags
 	filterFlags
 	All    bool   `help:"Lines of other programs too."`
-	Output string `short:"o" default:"ndjson" enum:"ndjson" help:"Output format: ${enum}."`
+	Output string `short:"o" default:"ndjson" placeholder:"FORMAT" help:"Output format: ndjson."`
 }
 
 // outBuffer is how much output is gathered before it is written.
@@ -24,6 +24,9 @@ const outBuffer = 256 << 10
 func (c *eventsCmd) Run(w *world) error {
 	want, err := c.filter(time.Now())
 	if err != nil {
+		return err
+	}
+	if err := checkOutput("events", c.Output, "ndjson"); err != nil {
 		return err
 	}
 	out := bufio.NewWriterSize(w.stdout, outBuffer)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/report"
 )
 
@@ -36,6 +37,15 @@ type cli struct {
 	Sessions sessionsCmd `cmd:"" help:"One row a session: who, when, how far it got, its replies, how it ended."`
 	Events   eventsCmd   `cmd:"" help:"One JSON object a line of the log, for jq and log collectors."`
 }
+
+const description = `Reads mail logs and SMTP transcripts, rebuilds the sessions, explains every reply, and says what to do.
+
+  mailwhy /var/log/mail.log*                 what happened, and what went wrong
+  mailwhy --since -2h --code 5xx mail.log    filters: time, sender, recipient, host, code, cause, ...
+  mailwhy sessions -o csv mail.log           other forms of output: table, json, ndjson, csv, md
+  mailwhy help sessions                      all filters and formats of a command
+
+Exit status: 0 all went well, 1 nothing found that was asked for, 2 wrong usage or input that cannot be read, 3 nothing in the input understood.`
 
 // world is what a command works in: where it reads and writes, and how it is told to stop.
 type world struct {
@@ -61,8 +71,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	exited := -1
 	parser, err := kong.New(&c,
 		kong.Name("mailwhy"),
-		kong.Description("Reads mail logs and SMTP transcripts, rebuilds the sessions, explains every reply, and says what to do.\n\nExample: mailwhy /var/log/mail.log*"),
-		kong.Vars{"version": version()},
+		kong.Description(description),
+		kong.Vars{"version": version(), "causes": list(knowledge.Causes())},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
@@ -75,7 +85,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if len(args) == 0 && isTerminal(stdin) {
 		args = []string{"--help"} // instead of waiting for input that nobody pipes
 	}
-	ctx, err := parser.Parse(joinTimes(args))
+	commands := commandNames(parser.Model)
+	args = straighten(args, commands)
+	if err := mistyped(args, commands); err != nil {
+		return fail(stderr, err)
+	}
+	ctx, err := parser.Parse(args)
 	if exited >= 0 {
 		return exited // help or version
 	}
@@ -98,23 +113,6 @@ const gcPercent = 50
 func fail(stderr io.Writer, err error) int {
 	fmt.Fprintln(stderr, "mailwhy:", report.Printable(err.Error()))
 	return exitUsage
-}
-
-// joinTimes lets "--since -2h" be written as people write it: what follows is a time and
-// not a flag.
-func joinTimes(args []string) []string {
-	long := map[string]string{"--since": "--since", "-S": "--since", "--until": "--until", "-U": "--until"}
-	var out []string
-	for i := 0; i < len(args); i++ {
-		flag, ok := long[args[i]]
-		if ok && i+1 < len(args) && len(args[i+1]) > 1 && args[i+1][0] == '-' && args[i+1][1] >= '0' && args[i+1][1] <= '9' {
-			out = append(out, flag+"="+args[i+1])
-			i++
-			continue
-		}
-		out = append(out, args[i])
-	}
-	return out
 }
 
 // atLeast raises the exit status.

@@ -28,7 +28,7 @@ type reportCmd struct {
 	inputFlags
 	filterFlags
 	tableFlags
-	Output  string   `group:"Output" short:"o" default:"table" enum:"table,json,csv,md" help:"Output format: ${enum}."`
+	Output  string   `group:"Output" short:"o" default:"table" placeholder:"FORMAT" help:"Output format: table, json, csv, md."`
 	Top     int      `group:"Output" default:"10" help:"Rows of a table."`
 	All     bool     `group:"Output" help:"All rows."`
 	Section []string `group:"Output" enum:"files,sessions,messages,causes,codes,peers" help:"Only these parts: ${enum}."`
@@ -39,6 +39,9 @@ func (c *reportCmd) Run(w *world) error {
 	start := time.Now()
 	want, err := c.filter(start)
 	if err != nil {
+		return err
+	}
+	if err := checkOutput("report", c.Output, "table", "json", "csv", "md"); err != nil {
 		return err
 	}
 	if c.Top < 1 {

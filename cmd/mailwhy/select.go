@@ -3,25 +3,27 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/filter"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/source"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
 // filterFlags say which part of the input is asked for; they hold for report, sessions
 // and events alike.
 type filterFlags struct {
-	Since     string `group:"Filters" short:"S" placeholder:"WHEN" help:"From this time on: '2026-09-14 08:00', RFC 3339, today, -2h."`
-	Until     string `group:"Filters" short:"U" placeholder:"WHEN" help:"Before this time."`
+	Since     string `group:"Filters" short:"S" placeholder:"WHEN" help:"From this time on: '2026-09-14 08:00', 2026-09-14T08:00:00+02:00 (RFC 3339), 08:00 of today, today, yesterday, now, -2h, -3d, '2h ago'."`
+	Until     string `group:"Filters" short:"U" placeholder:"WHEN" help:"Before this time; the same forms."`
 	From      string `group:"Filters" placeholder:"ADDRESS" help:"Sender: an address, a domain, <> for bounces; * stands for anything."`
 	To        string `group:"Filters" placeholder:"ADDRESS" help:"Recipient: an address or a domain."`
 	Host      string `group:"Filters" placeholder:"NAME" help:"The other side's host name, or a domain it is in."`
 	IP        string `group:"Filters" name:"ip" placeholder:"ADDRESS" help:"The other side's IP address, or a network like 192.0.2.0/24."`
 	QueueID   string `group:"Filters" name:"queue-id" placeholder:"ID" help:"Lines of this queue ID."`
 	Code      string `group:"Filters" placeholder:"CODE" help:"Replies with this code: 550, 5xx, 5.7.1, 5.7.x."`
-	Cause     string `group:"Filters" placeholder:"CAUSE" help:"Replies and failures of this cause: blocklisted, recipient_unknown, ..."`
+	Cause     string `group:"Filters" placeholder:"CAUSE" help:"Replies and failures of this cause: ${causes}."`
 	Outcome   string `group:"Filters" placeholder:"OUTCOME" help:"Lines that decide this fate: sent, deferred, bounced, expired, rejected, discarded."`
 	Direction string `group:"Filters" placeholder:"SIDE" help:"inbound, outbound or internal."`
 }
@@ -56,7 +58,7 @@ func (f *filterFlags) filter(now time.Time) (out filter.Filter, err error) {
 	if f.Cause != "" {
 		c, ok := knowledge.CauseByID(f.Cause)
 		if !ok {
-			return out, fmt.Errorf("--cause: %q is no cause; there are %s", f.Cause, list(knowledge.Causes()))
+			return out, unknownCause(f.Cause)
 		}
 		out.Cause = c.ID()
 	}
@@ -77,6 +79,18 @@ func (f *filterFlags) filter(now time.Time) (out filter.Filter, err error) {
 		return out, fmt.Errorf("--direction: %q is none; there are inbound, outbound, internal", f.Direction)
 	}
 	return out, nil
+}
+
+// unknownCause names the causes that were meant, or else all that there are.
+func unknownCause(given string) error {
+	var ids []string
+	for _, c := range knowledge.Causes() {
+		ids = append(ids, c.ID())
+	}
+	if near := source.Nearest(given, ids); len(near) > 0 {
+		return fmt.Errorf("--cause: %q is no cause; did you mean %s?", given, strings.Join(near, " or "))
+	}
+	return fmt.Errorf("--cause: %q is no cause; there are %s", given, strings.Join(ids, ", "))
 }
 
 func parsePrefix(s string) (netip.Prefix, error) {

@@ -16,7 +16,7 @@ type sessionsCmd struct {
 	inputFlags
 	filterFlags
 	tableFlags
-	Output string `group:"Output" short:"o" default:"table" enum:"table,ndjson,csv,md" help:"Output format: ${enum}."`
+	Output string `group:"Output" short:"o" default:"table" placeholder:"FORMAT" help:"Output format: table, ndjson, csv, md."`
 	Top    int    `group:"Output" default:"100" help:"Rows of the table; ndjson has them all."`
 	All    bool   `group:"Output" help:"All rows."`
 }
@@ -25,6 +25,9 @@ type sessionsCmd struct {
 func (c *sessionsCmd) Run(w *world) error {
 	want, err := c.filter(time.Now())
 	if err != nil {
+		return err
+	}
+	if err := checkOutput("sessions", c.Output, "table", "ndjson", "csv", "md"); err != nil {
 		return err
 	}
 	if c.Top < 1 {

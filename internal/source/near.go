@@ -27,7 +27,7 @@ func missing(path string, err error) *Error {
 		e.Advice = "the directory " + filepath.Clean(dir) + " cannot be read either: check the path"
 		return e
 	}
-	if near := nearest(base, names); len(near) > 0 {
+	if near := Nearest(base, names); len(near) > 0 {
 		for i := range near {
 			near[i] = dir + near[i]
 		}
@@ -53,9 +53,9 @@ func entries(dir string) ([]string, error) {
 	return names, nil
 }
 
-// nearest returns the names that base may have been meant to be, the likeliest first:
+// Nearest returns the names that base may have been meant to be, the likeliest first:
 // first those that differ by a slip of the fingers, then those that base begins.
-func nearest(base string, names []string) []string {
+func Nearest(base string, names []string) []string {
 	if base == "" {
 		return nil
 	}

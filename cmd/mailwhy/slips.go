@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/mailwhy/mailwhy/internal/source"
+)
+
+// straighten makes of the arguments what their user meant and kong would not take:
+// "help sessions", and numbers and times that begin with a minus ("--since -2h",
+// "--top -1"), which are values and no flags.
+func straighten(args []string, commands []string) []string {
+	if len(args) > 0 && args[0] == "help" && !exists("help") {
+		if len(args) > 1 && slices.Contains(commands, args[1]) {
+			return []string{args[1], "--help"}
+		}
+		if len(args) == 1 {
+			return []string{"--help"}
+		}
+		return args[1:] // no command: what it may have been meant to be is told
+	}
+	long := map[string]string{"--since": "--since", "-S": "--since", "--until": "--until", "-U": "--until", "--top": "--top"}
+	var out []string
+	for i := 0; i < len(args); i++ {
+		flag, ok := long[args[i]]
+		if ok && i+1 < len(args) && len(args[i+1]) > 1 && args[i+1][0] == '-' && args[i+1][1] >= '0' && args[i+1][1] <= '9' {
+			out = append(out, flag+"="+args[i+1])
+			i++
+			continue
+		}
+		out = append(out, args[i])
+	}
+	return out
+}
+
+// mistyped returns an error where the first argument is no file and nearly a command.
+func mistyped(args []string, commands []string) error {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") || slices.Contains(commands, args[0]) || exists(args[0]) {
+		return nil
+	}
+	near := source.Nearest(args[0], commands)
+	if len(near) == 0 {
+		return nil
+	}
+	return fmt.Errorf("there is no file or command %s; did you mean %s?", args[0], strings.Join(near, " or "))
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// commandNames lists the commands that users are shown.
+func commandNames(app *kong.Application) []string {
+	var names []string
+	for _, c := range app.Children {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// checkOutput refuses an output format that a command has not, and says which it has.
+func checkOutput(command, given string, formats ...string) error {
+	if slices.Contains(formats, given) {
+		return nil
+	}
+	hint := ""
+	switch {
+	case given == "json" && slices.Contains(formats, "ndjson"):
+		hint = "; -o ndjson is JSON, one object a line"
+	case given == "ndjson" && slices.Contains(formats, "json"):
+		hint = "; -o json is one object, and mailwhy events prints one a line"
+	case given == "csv" || given == "table" || given == "md":
+		hint = "; mailwhy sessions -o " + given + " has one row a session"
+	}
+	return fmt.Errorf("%s -o %s: there is %s%s", command, given, strings.Join(formats, ", "), hint)
+}

@@ -1,6 +1,9 @@
 package knowledge
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,14 +15,63 @@ import (
 // do not say.
 const English = "en"
 
-// Languages returns the languages that there are words in: the files in lang/.
-func Languages() []string { return []string{English} }
+// Languages returns the languages that there are words in, English first: the files in
+// lang/.
+var Languages = sync.OnceValue(func() []string {
+	all := []string{English}
+	found, err := files.ReadDir("lang")
+	if err != nil {
+		panic("knowledge: " + err.Error()) // it is part of the program
+	}
+	for _, f := range found {
+		if lang := strings.TrimSuffix(f.Name(), ".toml"); lang != English {
+			all = append(all, lang)
+		}
+	}
+	return all
+})
+
+// Locale returns the language that the environment asks for, English when there are no
+// words in it. As gettext does, LANGUAGE goes first, but not where the locale is C.
+func Locale(getenv func(string) string) string {
+	locale := cmp.Or(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG"))
+	if locale == "" || locale == "C" || strings.HasPrefix(locale, "C.") || locale == "POSIX" {
+		return English
+	}
+	for _, l := range append(strings.Split(getenv("LANGUAGE"), ":"), locale) {
+		if l = language(l); slices.Contains(Languages(), l) {
+			return l
+		}
+	}
+	return English
+}
+
+// language returns the "en" of "en_GB.UTF-8" and "en-GB".
+func language(locale string) string {
+	locale, _, _ = strings.Cut(locale, ".")
+	locale, _, _ = strings.Cut(strings.ReplaceAll(locale, "-", "_"), "_")
+	return asciiLower(locale)
+}
+
+// asciiLower folds no letter beyond ASCII: in Turkish, I and i are two letters.
+func asciiLower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}
 
 // CauseWords tell people of a cause.
 type CauseWords struct {
 	Title string   // a few words, for a table's cell
 	Fix   string   // what to do, in one line
 	Steps []string // what to do, step by step
+
+	// The same for the receiving postmaster, where our own server refused a stranger.
+	InboundFix   string   `toml:"inbound_fix"`
+	InboundSteps []string `toml:"inbound_steps"`
 }
 
 // CodeWords tell people of a reply code.
@@ -43,6 +95,7 @@ type EnhancedWords struct {
 type EntryWords struct {
 	Title   string
 	Meaning string
+	When    string // when one sees it; "" where its code's words say so
 	Fix     string
 	Steps   []string
 }
@@ -69,7 +122,8 @@ type wordsFile struct {
 	Code        map[string]codeFile
 	Enhanced    map[string]enhancedFile
 	Entry       map[string]EntryWords
-	UnknownCode CodeWords `toml:"unknown_code"`
+	Text        map[string]string // phrases of the commands, by dotted names
+	UnknownCode CodeWords         `toml:"unknown_code"`
 }
 
 type actorWords struct{ Name, Inbound, Outbound string }
@@ -81,8 +135,7 @@ var english = sync.OnceValue(func() *Words { return mustRead(English) })
 // In returns the words of a language, given as "en" or "en_GB.UTF-8"; English for a
 // language that there is none of. A language is read once.
 func In(lang string) *Words {
-	lang, _, _ = strings.Cut(strings.ToLower(lang), ".")
-	lang, _, _ = strings.Cut(strings.ReplaceAll(lang, "-", "_"), "_")
+	lang = language(lang)
 	for _, l := range Languages() {
 		if l == lang && l != English {
 			return other(l)
@@ -174,18 +227,54 @@ func (w *Words) Enhanced(e smtp.EnhancedCode) EnhancedWords {
 	return s
 }
 
+// Of returns the words for another base, one with a user's own rules, which have their
+// words in their file.
+func (w *Words) Of(b *Base) *Words {
+	own := *w
+	own.base = b
+	if w.over != nil {
+		own.over = w.over.Of(b)
+	}
+	return &own
+}
+
+// Text returns a phrase of the user interface. args are pairs of a name and a value, which
+// stands in for {name}: Text("report.more", "n", 5).
+func (w *Words) Text(key string, args ...any) string {
+	s := w.pick(func(f *wordsFile) map[string]string { return f.Text }, key)
+	for i := 0; i+1 < len(args); i += 2 {
+		s = strings.ReplaceAll(s, "{"+args[i].(string)+"}", fmt.Sprint(args[i+1]))
+	}
+	return s
+}
+
+// Advice returns what to do about an entry as seen from our side: where our own server
+// refused a stranger, it is for the receiving postmaster.
+func (w *Words) Advice(id EntryID, d smtp.Direction) (fix string, steps []string) {
+	if d == smtp.Inbound {
+		if c := w.Cause(w.base.Entry(id).Cause); c.InboundFix != "" {
+			return c.InboundFix, c.InboundSteps
+		}
+	}
+	s := w.Entry(id)
+	return s.Fix, s.Steps
+}
+
 // Entry returns the words of an entry. What an entry does not say itself, its code, its
 // enhanced code and its cause say.
 func (w *Words) Entry(id EntryID) EntryWords {
 	e := w.base.Entry(id)
 	s, ok := w.file.Entry[e.ID]
+	if own, mine := w.base.words[e.ID]; mine {
+		s, ok = own, true
+	}
 	if !ok && w.over != nil {
 		if _, english := w.over.file.Entry[e.ID]; english {
 			return w.over.Entry(id)
 		}
 	}
 	if f, ok := w.file.Code[e.ID]; ok {
-		s = EntryWords{Title: f.Name, Meaning: f.Meaning, Fix: f.Fix}
+		s = EntryWords{Title: f.Name, Meaning: f.Meaning, When: f.When, Fix: f.Fix}
 	} else if f, ok := w.file.Enhanced[e.ID]; ok {
 		s = EntryWords{Title: f.Name, Meaning: f.Meaning}
 	}
@@ -241,4 +330,73 @@ func (w *Words) Basis(name string) string {
 // End returns how a session ended.
 func (w *Words) End(e smtp.End) string {
 	return w.pick(func(f *wordsFile) map[string]string { return f.End }, e.String())
+}
+
+// Missing returns what this language lacks against English, and what it has more, as
+// dotted names: "cause.loop.fix". A translation is whole when there is none.
+func (w *Words) Missing() []string {
+	var english, own map[string]any
+	if err := decode("lang/"+English+".toml", &english); err != nil {
+		return []string{err.Error()}
+	}
+	if err := decode("lang/"+w.Lang+".toml", &own); err != nil {
+		return []string{err.Error()}
+	}
+	var missing []string
+	compare("", english, own, &missing)
+	slices.Sort(missing)
+	return missing
+}
+
+// compare walks both trees: the same keys, lists of the same length, the same
+// placeholders, nothing empty.
+func compare(path string, want, got any, missing *[]string) {
+	miss := func(what string) { *missing = append(*missing, strings.TrimPrefix(path, ".")+what) }
+	switch want := want.(type) {
+	case map[string]any:
+		got, ok := got.(map[string]any)
+		if !ok {
+			miss("")
+			return
+		}
+		for key := range want {
+			compare(path+"."+key, want[key], got[key], missing)
+		}
+		for key := range got {
+			if _, known := want[key]; !known {
+				miss("." + key + " (not in English)")
+			}
+		}
+	case []any:
+		got, ok := got.([]any)
+		if !ok || len(got) != len(want) {
+			miss(fmt.Sprintf(" (%d items)", len(want)))
+			return
+		}
+		for i := range want {
+			compare(fmt.Sprintf("%s[%d]", path, i), want[i], got[i], missing)
+		}
+	case string:
+		got, ok := got.(string)
+		switch {
+		case !ok || strings.TrimSpace(got) == "":
+			miss("")
+		case placeholders(want) != placeholders(got):
+			miss(" (placeholders " + placeholders(want) + ")")
+		}
+	}
+}
+
+// placeholders returns the {names} in a text, sorted.
+func placeholders(s string) string {
+	var all []string
+	for {
+		_, rest, ok := strings.Cut(s, "{")
+		name, after, closed := strings.Cut(rest, "}")
+		if !ok || !closed {
+			slices.Sort(all)
+			return strings.Join(all, " ")
+		}
+		all, s = append(all, name), after
+	}
 }

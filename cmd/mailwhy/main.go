@@ -36,6 +36,11 @@ type cli struct {
 	Report   reportCmd   `cmd:"" default:"withargs" help:"Summarise what happened: coverage, sessions, causes with fixes, codes, peers. The default command."`
 	Sessions sessionsCmd `cmd:"" help:"One row a session: who, when, how far it got, its replies, how it ended."`
 	Events   eventsCmd   `cmd:"" help:"One JSON object a line of the log, for jq and log collectors."`
+	Explain  explainCmd  `cmd:"" help:"What a reply or a code means, when one sees it, how to fix it; no log needed."`
+	Compare  compareCmd  `cmd:"" help:"Codes side by side: what each means, the differences, when which."`
+	Codes    codesCmd    `cmd:"" help:"The catalogue of codes."`
+	Causes   causesCmd   `cmd:"" help:"The causes to which replies come down."`
+	Rules    rulesCmd    `cmd:"" help:"Check rules of your own."`
 }
 
 const description = `Reads mail logs and SMTP transcripts, rebuilds the sessions, explains every reply, and says what to do.

@@ -169,12 +169,17 @@ func ParseCode(s string) (Code, error) {
 // matches reports whether ev carries such a reply. An enhanced pattern also matches
 // Postfix's own verdict (dsn=) where the reply carries no enhanced code.
 func (c Code) matches(ev *smtp.Event) bool {
-	if c.enhanced[0] == 0 {
-		return ev.Reply.Code >= c.low && ev.Reply.Code <= c.high
-	}
 	e := ev.Reply.Enhanced
 	if e.IsZero() {
 		e = ev.DSN
+	}
+	return c.Match(ev.Reply.Code, e)
+}
+
+// Match reports whether a reply with this code and this enhanced code fits.
+func (c Code) Match(code smtp.Code, e smtp.EnhancedCode) bool {
+	if c.enhanced[0] == 0 {
+		return code >= c.low && code <= c.high
 	}
 	for i, want := range c.enhanced {
 		if want >= 0 && int16(e[i]) != want {

@@ -98,6 +98,13 @@ func (c *Context) At() (at []smtp.Stage) {
 	return at
 }
 
+// Unasked reports whether the context is of a reply that no command asked for.
+func (c *Context) Unasked() bool { return c.unasked }
+
+// Statuses returns the enhanced codes that the context is for, class 0 being any; none
+// when any will do.
+func (c *Context) Statuses() []smtp.EnhancedCode { return c.enhanced }
+
 // Enhanced reports whether the context rests on the enhanced code too.
 func (c *Context) Enhanced() bool { return c.enhanced != nil }
 

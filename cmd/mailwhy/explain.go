@@ -1,0 +1,240 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/report"
+	"github.com/mailwhy/mailwhy/parsers"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// explainCmd tells what replies mean and how to fix them.
+type explainCmd struct {
+	wordsFlags
+	tableFlags
+	What []string `arg:"" optional:"" name:"reply" help:"A reply code (553), an enhanced code (5.7.1), a whole reply in quotes, or a line of a log; - reads them from standard input, one a line."`
+
+	Stage  string `placeholder:"COMMAND" help:"The command that it answers: CONNECT, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, DOT (the end of the message), QUIT."`
+	By     string `default:"remote" enum:"remote,local" help:"Who said it: the other server, or ours (${enum})."`
+	Host   string `help:"Name of the host that said it, by which its provider is known."`
+	Output string `group:"Output" short:"o" default:"text" enum:"text,json,ndjson,md" help:"Output format: ${enum}. json is one array."`
+}
+
+// maxAsked bounds what is read of one reply from standard input.
+const maxAsked = 1 << 20
+
+// Run implements the command.
+func (c *explainCmd) Run(w *world) error {
+	e, by, err := c.explainer(w, c.Color)
+	if err != nil {
+		return err
+	}
+	said, err := c.said()
+	if err != nil {
+		return err
+	}
+	p := &answers{cmd: c, world: w, explainer: e, classifier: by, said: said, out: bufio.NewWriter(w.stdout)}
+	if len(c.What) == 0 && isTerminal(w.stdin) {
+		return errors.New(e.Words.Text("explain.accepted"))
+	}
+	if len(c.What) == 0 {
+		c.What = []string{"-"}
+	}
+	for _, what := range c.What {
+		if what == "-" {
+			err = p.lines(w.stdin)
+		} else {
+			err = p.print(what, false)
+		}
+		if err != nil {
+			break
+		}
+	}
+	if c.Output == "json" && err == nil {
+		if p.n == 0 {
+			fmt.Fprint(p.out, "[")
+		}
+		fmt.Fprintln(p.out, "]")
+	}
+	if flushErr := p.out.Flush(); err == nil {
+		err = flushErr
+	}
+	return err
+}
+
+// said is what the flags tell of the reply.
+func (c *explainCmd) said() (s classify.Said, err error) {
+	s.Direction, s.Host = smtp.Outbound, []byte(c.Host)
+	if c.By == "local" {
+		s.Direction = smtp.Inbound
+	}
+	if c.Stage != "" {
+		if s.Stage = smtp.ParseStage(bytes.ToUpper([]byte(c.Stage))); s.Stage == smtp.StageNone || s.Stage.String() != strings.ToUpper(c.Stage) {
+			return s, fmt.Errorf("--stage %s: give CONNECT, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, DOT or QUIT", c.Stage)
+		}
+	}
+	return s, nil
+}
+
+// answers prints one answer after the other.
+type answers struct {
+	cmd        *explainCmd
+	world      *world
+	explainer  *report.Explainer
+	classifier *classify.Classifier
+	said       classify.Said // what the flags tell
+	out        *bufio.Writer
+	n          int
+	buf        []byte
+}
+
+// lines reads one reply a line. The lines of a reply that goes on belong together, but
+// for ndjson, whose reader wants an object for each line.
+func (p *answers) lines(r io.Reader) error {
+	in := bufio.NewScanner(r)
+	in.Buffer(nil, maxAsked)
+	var reply []string
+	flush := func() error {
+		text := strings.Join(reply, "\n")
+		reply = reply[:0]
+		if text == "" && p.cmd.Output != "ndjson" {
+			return nil
+		}
+		return p.print(text, true)
+	}
+	for in.Scan() {
+		line := strings.TrimRight(in.Text(), "\r")
+		reply = append(reply, line)
+		if p.cmd.Output != "ndjson" && goesOn(line) {
+			continue
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+	}
+	if len(reply) > 0 {
+		if err := flush(); err != nil {
+			return err
+		}
+	}
+	if err := in.Err(); err != nil {
+		return fmt.Errorf("standard input: %w", err)
+	}
+	return nil
+}
+
+// goesOn reports that a line is of a reply that has more: "550-...".
+func goesOn(line string) bool {
+	return len(line) > 3 && line[3] == '-' && smtp.ParseReply([]byte(line)).Code != 0 && !strings.Contains(line, line[:3]+" ")
+}
+
+// print prints the answer to one thing that was asked. Of a list, one that is nonsense
+// has its answer too; alone it is an error.
+func (p *answers) print(what string, listed bool) error {
+	a, ok := p.answer(what)
+	if !ok {
+		words := p.explainer.Words
+		if !listed && p.cmd.Output != "ndjson" {
+			return errors.New(words.Text("explain.nothing_in", "what", fmt.Sprintf("%q", what), "accepted", words.Text("explain.accepted")))
+		}
+	}
+	if !ok || !a.Known(p.explainer.Base) {
+		p.world.atLeast(exitNothing)
+	}
+	p.n++
+	switch p.cmd.Output {
+	case "md", "text":
+		if p.n > 1 {
+			fmt.Fprintln(p.out)
+		}
+		if p.cmd.Output == "md" {
+			return p.explainer.Markdown(p.out, a)
+		}
+		return p.explainer.Text(p.out, a)
+	case "json":
+		sep := ",\n"
+		if p.n == 1 {
+			sep = "["
+		}
+		fmt.Fprint(p.out, sep)
+		p.buf = p.explainer.AppendAnswer(p.buf[:0], a)
+	default:
+		p.buf = append(p.explainer.AppendAnswer(p.buf[:0], a), '\n')
+	}
+	_, err := p.out.Write(p.buf)
+	return err
+}
+
+// answer finds what is known of a code, a reply or a line of a log; ok is false for what
+// is none of them.
+func (p *answers) answer(what string) (a *report.Answer, ok bool) {
+	what = strings.TrimSpace(what)
+	if code, status, alone := parseCodes(what); alone {
+		if p.said.Stage == smtp.StageNone && len(p.said.Host) == 0 && p.said.Direction == smtp.Outbound {
+			return report.Alone(p.classifier, code, status), true
+		}
+		s := p.said
+		s.Code, s.Enhanced = code, status
+		return p.of("", &s), true
+	}
+	s := p.said
+	s.Text = []byte(what)
+	if r := smtp.ParseReply(s.Text); r.Code != 0 || !r.Enhanced.IsZero() {
+		s.Code, s.Enhanced = r.Code, r.Enhanced
+		return p.of(what, &s), true
+	}
+	ev := new(smtp.Event)
+	if (parsers.Mixed{}).Parse(s.Text, ev) && ev.Kind != smtp.KindForeign {
+		if note, known := p.classifier.Event(ev); known {
+			return p.ofEvent(ev, note), true
+		}
+	}
+	s.Note, s.Text = s.Text, nil
+	a = p.of(what, &s)
+	return a, a.Basis >= classify.Text
+}
+
+func (p *answers) of(text string, s *classify.Said) *report.Answer {
+	return &report.Answer{
+		Text: text, Code: s.Code, Enhanced: s.Enhanced, Stage: s.Stage, Direction: s.Direction,
+		Annotation: p.classifier.Reply(s), Details: p.classifier.Details(s),
+	}
+}
+
+// ofEvent is the answer to a line of a log, which tells more than its reply.
+func (p *answers) ofEvent(ev *smtp.Event, note classify.Annotation) *report.Answer {
+	text, status := ev.Reply.Text, ev.Reply.Enhanced
+	if len(text) == 0 {
+		text = ev.Text
+	}
+	if status.IsZero() && ev.Reply.Code == 0 {
+		status = ev.DSN
+	}
+	s := classify.Said{Code: ev.Reply.Code, Enhanced: status, Text: text}
+	return &report.Answer{
+		Text: string(text), Code: s.Code, Enhanced: status, Stage: ev.Stage, Direction: ev.Direction,
+		Annotation: note, Details: p.classifier.Details(&s),
+	}
+}
+
+// parseCodes reads a code, an enhanced code, or both, and nothing else: "553", "5.7.1",
+// "550 5.7.1", "550-5.7.1".
+func parseCodes(what string) (code smtp.Code, status smtp.EnhancedCode, ok bool) {
+	what = strings.Trim(strings.TrimSpace(what), "#()")
+	if len(what) >= 3 {
+		if code = smtp.ParseCode([]byte(what[:3])); code != 0 {
+			what = strings.TrimLeft(what[3:], " -")
+		}
+	}
+	if what == "" {
+		return code, status, code != 0
+	}
+	status, n := smtp.ParseEnhanced([]byte(what))
+	return code, status, n == len(what) && n > 0
+}

@@ -1,0 +1,101 @@
+package report
+
+import (
+	_ "embed"
+	"html/template"
+	"io"
+	"strings"
+
+	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// Codes are the answers to all codes of the catalogue, then to all enhanced codes.
+func Codes(base *knowledge.Base, c *classify.Classifier) (all []*Answer) {
+	for i := range base.Codes {
+		all = append(all, Alone(c, base.Codes[i].Code, smtp.EnhancedCode{}))
+	}
+	for i := range base.Enhanced {
+		status := base.Enhanced[i].Code
+		if status[0] == 0 {
+			status[0] = 5
+			if status == (smtp.EnhancedCode{5, 1, 5}) {
+				status[0] = 2 // the only one that is a success alone
+			}
+		}
+		all = append(all, Alone(c, 0, status))
+	}
+	return all
+}
+
+// CodesTable lists codes.
+func (e *Explainer) CodesTable(all []*Answer) Table {
+	w := e.Words
+	t := Table{Name: "codes", Title: w.Text("codes.title"), Columns: []Column{
+		left(w.Text("codes.code")), left(w.Text("codes.name")).min(16), left(w.Text("codes.class")).min(12).drop(3), left(w.Text("codes.meaning")).min(24).drop(1), left(w.Text("codes.reference")).min(12).drop(2)}}
+	for _, a := range all {
+		t.Rows = append(t.Rows, []Cell{{Text: e.asked(a)}, {Text: e.title(a)}, {Text: e.className(a)}, {Text: e.meaning(a)}, {Text: e.reference(a)}})
+	}
+	return t
+}
+
+// CausesTable lists the causes.
+func (e *Explainer) CausesTable() Table {
+	w := e.Words
+	t := Table{Name: "causes", Title: w.Text("causes.title"), Columns: []Column{
+		left(w.Text("causes.id")), left(w.Text("causes.name")).min(16), left(w.Text("causes.severity")).drop(3), left(w.Text("causes.who")).min(10).drop(2), left(w.Text("causes.fix")).min(24).drop(1)}}
+	for _, c := range knowledge.Causes() {
+		words := w.Cause(c)
+		t.Rows = append(t.Rows, []Cell{{Text: c.ID()}, {Text: words.Title}, {Text: w.Severity(c.Severity()), Style: severityStyle(c.Severity())}, {Text: w.Actor(c.Actor())}, {Text: words.Fix}})
+	}
+	return t
+}
+
+// AppendCause appends a cause as one JSON object.
+func (e *Explainer) AppendCause(b []byte, c knowledge.Cause) []byte {
+	words := e.Words.Cause(c)
+	o := object{b: append(b, '{')}
+	o.word("cause", c.ID())
+	o.str("title", []byte(words.Title))
+	o.word("severity", c.Severity().String())
+	o.word("permanence", c.Permanence().String())
+	o.word("actor", c.Actor().String())
+	o.str("fix", []byte(words.Fix))
+	o.list("steps", words.Steps)
+	o.word("lang", e.Words.Lang)
+	return append(o.b, '}')
+}
+
+//go:embed codes.html
+var codesPage string
+
+var codesTemplate = template.Must(template.New("codes").Parse(codesPage))
+
+// pageCode is a code on the page.
+type pageCode struct {
+	ID, Code, Title string
+	Facts           []pageFact
+}
+
+type pageFact struct{ Name, Text string }
+
+// CodesHTML writes the catalogue as one page that needs nothing else, with a chooser that
+// sets one code against another.
+func (e *Explainer) CodesHTML(out io.Writer, all []*Answer) error {
+	var codes []pageCode
+	for _, c := range e.compare(all).codes {
+		p := pageCode{ID: "c" + strings.ReplaceAll(c.name, ".", "-"), Code: c.name, Title: c.title}
+		for _, f := range c.facts {
+			if f.text != "" {
+				p.Facts = append(p.Facts, pageFact{f.name, f.text})
+			}
+		}
+		codes = append(codes, p)
+	}
+	w := e.Words
+	return codesTemplate.Execute(out, map[string]any{
+		"Lang": w.Lang, "Title": w.Text("codes.title"), "Intro": w.Text("codes.intro"), "Compare": w.Text("codes.compare"),
+		"Against": w.Text("codes.against"), "None": w.Text("codes.none"), "Codes": codes,
+	})
+}

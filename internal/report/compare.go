@@ -1,0 +1,224 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// comparison is two or more codes side by side, in words.
+type comparison struct {
+	summary     []string // a sentence or two for each code
+	codes       []comparedCode
+	differences []string
+	which       []fact // the code, and when it is the one
+}
+
+type comparedCode struct {
+	name  string // "221", "5.7.1"
+	title string
+	facts []fact
+}
+
+// compare puts codes, as Answers to them alone, into words.
+func (e *Explainer) compare(all []*Answer) (c comparison) {
+	w := e.Words
+	for _, a := range all {
+		name, title, meaning, when, fix := e.asked(a), e.title(a), e.meaning(a), e.when(a), w.Entry(a.Entry).Fix
+		class := fmt.Sprint(class(a))
+		c.summary = append(c.summary, w.Text("compare.one", "code", name, "name", title, "class", e.className(a), "meaning", w.Text("class."+class)))
+		code := comparedCode{name: name, title: title, facts: []fact{
+			{w.Text("compare.class"), e.className(a)},
+			{w.Text("explain.meaning"), meaning},
+			{w.Text("explain.when"), when},
+			{w.Text("explain.todo"), fix},
+			{w.Text("explain.normal"), e.normal(a)},
+		}}
+		for _, x := range e.contexts(a.Code) {
+			code.facts = append(code.facts, fact{x.name, x.text})
+		}
+		if r := e.reference(a); r != "" {
+			code.facts = append(code.facts, fact{w.Text("explain.reference"), r})
+		}
+		c.codes = append(c.codes, code)
+		c.which = append(c.which, fact{name, when})
+	}
+	c.differences = e.differences(all)
+	return c
+}
+
+// title, meaning and when are the words of what was asked about itself: of the code, or
+// of the enhanced code.
+func (e *Explainer) title(a *Answer) string {
+	if a.Code != 0 {
+		return e.Words.Code(a.Code).Name
+	}
+	if name := e.Words.Enhanced(a.Enhanced).Name; name != "" {
+		return name
+	}
+	return e.Words.Text("explain.unregistered")
+}
+
+func (e *Explainer) meaning(a *Answer) string {
+	if a.Code != 0 {
+		return e.Words.Code(a.Code).Meaning
+	}
+	if s := e.Words.Enhanced(a.Enhanced); s.Meaning != "" {
+		return s.Meaning
+	}
+	return e.Words.Text("explain.by_class", "class", e.className(a))
+}
+
+func (e *Explainer) when(a *Answer) string {
+	if a.Code != 0 {
+		return e.Words.Code(a.Code).When
+	}
+	if known := e.Base.Status(a.Enhanced); known != nil && len(known.With) > 0 {
+		var codes []string
+		for _, c := range known.With {
+			codes = append(codes, c.String())
+		}
+		return e.Words.Text("compare.beside", "codes", strings.Join(codes, ", "))
+	}
+	return e.Words.Text("compare.beside_any")
+}
+
+func (e *Explainer) className(a *Answer) string {
+	if a.Code != 0 {
+		return e.Words.Class(a.Code)
+	}
+	return e.Words.Enhanced(a.Enhanced).Class
+}
+
+// differences lists in what the codes differ, and last what they share.
+func (e *Explainer) differences(all []*Answer) (out []string) {
+	w := e.Words
+	var same []string
+	each := func(key string, value func(*Answer) string) {
+		first, differ := value(all[0]), false
+		var parts []string
+		for _, a := range all {
+			v := value(a)
+			differ = differ || v != first
+			parts = append(parts, e.asked(a)+": "+strings.TrimSuffix(v, "."))
+		}
+		what := w.Text("compare." + key)
+		if differ {
+			out = append(out, what+" – "+strings.Join(parts, "; ")+".")
+		} else if first != "" {
+			same = append(same, what+" – "+first)
+		}
+	}
+	each("class", e.className)
+	each("stages", e.stages)
+	each("retry", func(a *Answer) string { return w.Text(fmt.Sprintf("retry.%d", class(a))) })
+	each("who", func(a *Answer) string { return w.Actor(a.Cause.Actor()) })
+	each("severity", func(a *Answer) string { return w.Severity(a.Severity) })
+	each("connection", func(a *Answer) string {
+		if a.Code == 221 || a.Code == 421 {
+			return w.Text("compare.closes")
+		}
+		return w.Text("compare.stays")
+	})
+	each("cause", func(a *Answer) string { return w.Cause(a.Cause).Title })
+	if len(same) > 0 {
+		out = append(out, w.Text("compare.same", "what", strings.Join(same, "; ")))
+	}
+	return out
+}
+
+// stages says which commands a code answers.
+func (e *Explainer) stages(a *Answer) string {
+	known := e.Base.Code(a.Code)
+	if known == nil || len(known.At) == 0 {
+		return e.Words.Text("compare.any_command")
+	}
+	var names []string
+	for _, s := range known.At {
+		names = append(names, s.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+// Alone returns the answer to a code or an enhanced code that stands for itself.
+func Alone(c *classify.Classifier, code smtp.Code, status smtp.EnhancedCode) *Answer {
+	s := classify.Said{Code: code, Enhanced: status, Direction: smtp.Outbound, Stage: smtp.StageNone}
+	if code == 221 {
+		s.Stage = smtp.StageQUIT // as it is meant to be said
+	}
+	a := &Answer{Code: code, Enhanced: status, Direction: smtp.Outbound, Annotation: c.Reply(&s)}
+	a.Details.Nonstandard = c.Details(&s).Nonstandard
+	return a
+}
+
+// CompareText prints a comparison for a terminal.
+func (e *Explainer) CompareText(out io.Writer, all []*Answer) error {
+	w := bufio.NewWriter(out)
+	t, c := e.Terminal, e.compare(all)
+	if t.Width == 0 {
+		t.Width = usualWidth
+	}
+	t.Width = min(t.Width, 110)
+	t.block(w, "", strings.Join(c.summary, " "))
+	for _, code := range c.codes {
+		fmt.Fprintf(w, "\n%s\n", t.bold(printable(code.name+"  "+code.title)))
+		t.facts(w, code.facts)
+	}
+	fmt.Fprintf(w, "\n%s\n", t.bold(e.Words.Text("compare.differences")))
+	for i, d := range c.differences {
+		t.hanging(w, fmt.Sprintf("  %d. ", i+1), d)
+	}
+	fmt.Fprintf(w, "\n%s\n", t.bold(e.Words.Text("compare.which")))
+	t.facts(w, c.which)
+	return w.Flush()
+}
+
+// CompareMarkdown prints a comparison for a ticket.
+func (e *Explainer) CompareMarkdown(out io.Writer, all []*Answer) error {
+	w := bufio.NewWriter(out)
+	c := e.compare(all)
+	fmt.Fprintf(w, "%s\n", markdown(strings.Join(c.summary, " ")))
+	for _, code := range c.codes {
+		fmt.Fprintf(w, "\n## %s %s\n\n", markdown(code.name), markdown(code.title))
+		for _, f := range code.facts {
+			fmt.Fprintf(w, "- **%s:** %s\n", markdown(f.name), markdown(f.text))
+		}
+	}
+	fmt.Fprintf(w, "\n## %s\n\n", markdown(e.Words.Text("compare.differences")))
+	for i, d := range c.differences {
+		fmt.Fprintf(w, "%d. %s\n", i+1, markdown(d))
+	}
+	fmt.Fprintf(w, "\n## %s\n\n", markdown(e.Words.Text("compare.which")))
+	for _, f := range c.which {
+		fmt.Fprintf(w, "- **%s:** %s\n", markdown(f.name), markdown(f.text))
+	}
+	return w.Flush()
+}
+
+// AppendComparison appends a comparison as one JSON object.
+func (e *Explainer) AppendComparison(b []byte, all []*Answer) []byte {
+	c := e.compare(all)
+	o := object{b: append(b, '{')}
+	o.str("summary", []byte(strings.Join(c.summary, " ")))
+	o.key("codes")
+	for i, a := range all {
+		sep := byte(',')
+		if i == 0 {
+			sep = '['
+		}
+		o.b = e.AppendAnswer(append(o.b, sep), a)
+	}
+	o.b = append(o.b, ']')
+	o.list("differences", c.differences)
+	var which []string
+	for _, f := range c.which {
+		which = append(which, f.name+": "+f.text)
+	}
+	o.list("when", which)
+	o.word("lang", e.Words.Lang)
+	return append(o.b, '}')
+}

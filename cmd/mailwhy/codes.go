@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
@@ -127,16 +126,13 @@ type rulesCheckCmd struct {
 
 // Run implements the command.
 func (c *rulesCheckCmd) Run(w *world) error {
-	flags := wordsFlags{Lang: c.Lang, Rules: c.File}
-	words, by, base, err := flags.words()
+	flags := wordsFlags{Lang: c.Lang, rulesFlags: rulesFlags{Rules: c.File}}
+	words, by, err := flags.words()
 	if err != nil {
-		if !errors.Is(err, os.ErrNotExist) {
-			err = fmt.Errorf("%w", err)
-		}
 		return err
 	}
-	for i := range base.Rules[:base.OwnRules] {
-		w.checkRule(words, by, &base.Rules[i])
+	for i := range by.Base().Rules[:by.Base().OwnRules] {
+		w.checkRule(words, by, &by.Base().Rules[i])
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"time"
 
+	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
@@ -13,6 +14,7 @@ import (
 type eventsCmd struct {
 	inputFlags
 	filterFlags
+	rulesFlags
 	All    bool   `help:"Lines of other programs too."`
 	Output string `short:"o" default:"ndjson" placeholder:"FORMAT" help:"Output format: ndjson."`
 }
@@ -29,6 +31,10 @@ func (c *eventsCmd) Run(w *world) error {
 	if err := checkOutput("events", c.Output, "ndjson"); err != nil {
 		return err
 	}
+	by, err := c.classifier()
+	if err != nil {
+		return err
+	}
 	out := bufio.NewWriterSize(w.stdout, outBuffer)
 	// Messages are followed only when a sender is asked for, who is not on every line.
 	var messages *session.Assembler
@@ -41,7 +47,7 @@ func (c *eventsCmd) Run(w *world) error {
 	all := want.IsZero()
 	found := false
 	var buf []byte
-	_, err = c.read(w, reading{warm: func(*smtp.Event, *session.Keys) {}, endFile: func() {}, handle: func(l *line) error {
+	_, err = c.read(w, reading{by: by, warm: func(*smtp.Event, *session.Keys) {}, endFile: func() {}, handle: func(l *line) error {
 		if l.ev.Kind == smtp.KindForeign && !c.All {
 			return nil
 		}
@@ -54,7 +60,7 @@ func (c *eventsCmd) Run(w *world) error {
 			return nil
 		}
 		found = true
-		buf = append(report.AppendEvent(buf[:0], l.ev, report.Place{Path: l.path, Line: l.number, Guessed: l.guessed}, l.explanation()), '\n')
+		buf = append(report.AppendEvent(buf[:0], l.ev, report.Place{Path: l.path, Line: l.number, Guessed: l.guessed}, l.explanation(by)), '\n')
 		_, err := out.Write(buf)
 		return err
 	}})
@@ -68,13 +74,9 @@ func (c *eventsCmd) Run(w *world) error {
 }
 
 // explanation returns the machine-readable words of a line's note.
-func (l *line) explanation() *report.Explanation {
+func (l *line) explanation(by *classify.Classifier) *report.Explanation {
 	if l.note == nil {
 		return nil
 	}
-	n := l.note
-	return &report.Explanation{
-		Cause: n.Cause.ID(), Class: report.Class(l.ev.Reply.Code), Severity: n.Severity.String(),
-		Actor: n.Cause.ActorOf(l.ev.Direction).String(), Basis: n.Basis.String(),
-	}
+	return report.Explain(by, l.note.Annotation, l.ev.Reply.Code, l.ev.Direction)
 }

@@ -14,38 +14,52 @@ import (
 // wordsFlags say in which language people are spoken to, and by which rules replies are
 // judged.
 type wordsFlags struct {
-	Lang  string `group:"Words" placeholder:"LANG" help:"Language: en, hi or tr; the locale's when left out."`
-	Rules string `group:"Words" placeholder:"FILE" help:"Rules of your own, tried before the built-in ones."`
+	rulesFlags
+	Lang string `group:"Words" placeholder:"LANG" help:"Language: en, hi or tr; the locale's when left out."`
+}
+
+// rulesFlags say by which rules replies are judged.
+type rulesFlags struct {
+	Rules string `group:"Words" placeholder:"FILE" help:"Rules of your own, tried before the built-in ones; mailwhy rules check tells whether they are sound."`
+}
+
+// classifier returns what judges by the rules that the flags ask for.
+func (f *rulesFlags) classifier() (*classify.Classifier, error) {
+	if f.Rules == "" {
+		return classify.Default(), nil
+	}
+	data, err := os.ReadFile(f.Rules)
+	if err != nil {
+		return nil, fmt.Errorf("rules: %w", err)
+	}
+	base, err := knowledge.WithRules(f.Rules, data)
+	if err != nil {
+		return nil, err
+	}
+	return classify.New(base), nil
 }
 
 // words returns the words and the classifier that the flags ask for.
-func (f *wordsFlags) words() (*knowledge.Words, *classify.Classifier, *knowledge.Base, error) {
+func (f *wordsFlags) words() (*knowledge.Words, *classify.Classifier, error) {
 	lang := f.Lang
 	if lang == "" {
 		lang = knowledge.Locale(os.Getenv)
 	}
 	if !slices.Contains(knowledge.Languages(), lang) {
-		return nil, nil, nil, fmt.Errorf("--lang %s: there are words in %s", lang, strings.Join(knowledge.Languages(), ", "))
+		return nil, nil, fmt.Errorf("--lang %s: there are words in %s", lang, strings.Join(knowledge.Languages(), ", "))
 	}
-	base, c := knowledge.Load(), classify.Default()
-	if f.Rules != "" {
-		data, err := os.ReadFile(f.Rules)
-		if err != nil {
-			return nil, nil, nil, fmt.Errorf("rules: %w", err)
-		}
-		if base, err = knowledge.WithRules(f.Rules, data); err != nil {
-			return nil, nil, nil, err
-		}
-		c = classify.New(base)
+	by, err := f.classifier()
+	if err != nil {
+		return nil, nil, err
 	}
-	return knowledge.In(lang).Of(base), c, base, nil
+	return knowledge.In(lang).Of(by.Base()), by, nil
 }
 
 // explainer returns what prints answers, and what finds them.
 func (f *wordsFlags) explainer(w *world, color string) (*report.Explainer, *classify.Classifier, error) {
-	words, c, base, err := f.words()
+	words, by, err := f.words()
 	if err != nil {
 		return nil, nil, err
 	}
-	return &report.Explainer{Base: base, Words: words, Terminal: report.Terminal{Width: width(w.stdout), Colour: colour(color, w.stdout)}}, c, nil
+	return &report.Explainer{Base: by.Base(), Words: words, Terminal: report.Terminal{Width: width(w.stdout), Colour: colour(color, w.stdout)}}, by, nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/source"
 	"github.com/mailwhy/mailwhy/internal/summary"
@@ -52,6 +53,7 @@ type reader struct {
 // reading is what a command does with the input: with each line in order, before that
 // with the lines that come next and their keys, and after each file.
 type reading struct {
+	by      *classify.Classifier // what it annotates replies by
 	handle  func(*line) error
 	warm    func(*smtp.Event, *session.Keys)
 	endFile func()

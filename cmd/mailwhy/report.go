@@ -28,6 +28,7 @@ type reportCmd struct {
 	inputFlags
 	filterFlags
 	tableFlags
+	wordsFlags
 	Output  string   `group:"Output" short:"o" default:"table" placeholder:"FORMAT" help:"Output format: table, json, csv, md."`
 	Top     int      `group:"Output" default:"10" help:"Rows of a table."`
 	All     bool     `group:"Output" help:"All rows."`
@@ -47,8 +48,12 @@ func (c *reportCmd) Run(w *world) error {
 	if c.Top < 1 {
 		return fmt.Errorf("--top %d shows nothing: give 1 or more, or --all", c.Top)
 	}
+	words, by, err := c.words()
+	if err != nil {
+		return err
+	}
 	sum := summary.New()
-	quit := graceful()
+	quit := graceful(by)
 	options := session.Options{}
 	var at *line
 	if !want.IsZero() {
@@ -66,7 +71,7 @@ func (c *reportCmd) Run(w *world) error {
 		sessions.Warm(k)
 		sum.Warm(ev, k.Host)
 	}
-	coverage, err := c.read(w, reading{warm: warm, endFile: sessions.EndOfFile, handle: func(l *line) error {
+	coverage, err := c.read(w, reading{by: by, warm: warm, endFile: sessions.EndOfFile, handle: func(l *line) error {
 		if at = l; !sessions.Add(l.ev, l.keys) {
 			return nil
 		}
@@ -91,11 +96,13 @@ func (c *reportCmd) Run(w *world) error {
 	if coverage.Understood == 0 && w.status != exitFine && c.Output == "table" {
 		return nil // there is nothing to show, and that has been said
 	}
-	return c.print(w, sum, time.Since(start))
+	return c.print(w, report.Day{Summary: sum, Words: words, By: by, Top: c.Top}, time.Since(start))
 }
 
-func (c *reportCmd) print(w *world, sum *summary.Summary, took time.Duration) error {
-	day := report.Day{Summary: sum, Words: knowledge.In(knowledge.English), Top: c.Top}
+func (c *reportCmd) print(w *world, day report.Day, took time.Duration) error {
+	if c.Output == "csv" || c.Output == "json" {
+		day.Words = knowledge.In(knowledge.English).Of(day.By.Base()) // for machines
+	}
 	if c.All {
 		day.Top = 0
 	}
@@ -119,9 +126,9 @@ func (c *reportCmd) print(w *world, sum *summary.Summary, took time.Duration) er
 }
 
 // graceful is what a 221 after QUIT means, for the sessions that show it by their counts.
-func graceful() summary.Note {
+func graceful(by *classify.Classifier) summary.Note {
 	ev := smtp.Event{Kind: smtp.KindAnswer, Direction: smtp.Inbound, Stage: smtp.StageQUIT, Reply: smtp.Reply{Code: 221}}
-	a, _ := classify.Event(&ev)
+	a, _ := by.Event(&ev)
 	return summary.Note{Cause: a.Cause, Severity: a.Severity, Entry: uint16(a.Entry)}
 }
 

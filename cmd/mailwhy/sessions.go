@@ -16,6 +16,7 @@ type sessionsCmd struct {
 	inputFlags
 	filterFlags
 	tableFlags
+	wordsFlags
 	Output string `group:"Output" short:"o" default:"table" placeholder:"FORMAT" help:"Output format: table, ndjson, csv, md."`
 	Top    int    `group:"Output" default:"100" help:"Rows of the table; ndjson has them all."`
 	All    bool   `group:"Output" help:"All rows."`
@@ -33,9 +34,15 @@ func (c *sessionsCmd) Run(w *world) error {
 	if c.Top < 1 {
 		return fmt.Errorf("--top %d shows nothing: give 1 or more, or --all", c.Top)
 	}
+	words, by, err := c.words()
+	if err != nil {
+		return err
+	}
+	if c.Output == "csv" {
+		words = knowledge.In(knowledge.English).Of(by.Base()) // for machines
+	}
 	out := bufio.NewWriterSize(w.stdout, outBuffer)
-	table := report.Table{Name: "sessions", Title: "Sessions", Columns: report.SessionColumns()}
-	words := knowledge.In(knowledge.English)
+	table := report.Table{Name: "sessions", Title: words.Text("report.sessions"), Columns: report.SessionColumns(words)}
 	var rows *report.Rows
 	if c.Output == "csv" {
 		rows = report.NewRows(out, table.Columns)
@@ -47,16 +54,16 @@ func (c *sessionsCmd) Run(w *world) error {
 		total++
 		switch {
 		case c.Output == "ndjson":
-			buf = append(report.AppendSession(buf[:0], s), '\n')
+			buf = append(report.AppendSession(buf[:0], s, by), '\n')
 			if _, err := out.Write(buf); err != nil {
 				writeErr = err
 			}
 		case c.Output == "csv": // printed at once: there may be millions
-			if err := rows.Add(report.SessionRow(s, words)); err != nil {
+			if err := rows.Add(report.SessionRow(s, words, by)); err != nil {
 				writeErr = err
 			}
 		case c.All || len(table.Rows) < c.Top:
-			table.Rows = append(table.Rows, report.SessionRow(s, words))
+			table.Rows = append(table.Rows, report.SessionRow(s, words, by))
 		}
 	}
 	var at *line
@@ -65,7 +72,7 @@ func (c *sessionsCmd) Run(w *world) error {
 		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, at.causeID()) }
 	}
 	sessions := session.NewAssembler(options, emit)
-	_, err = c.read(w, reading{warm: func(_ *smtp.Event, k *session.Keys) { sessions.Warm(k) }, endFile: sessions.EndOfFile, handle: func(l *line) error {
+	_, err = c.read(w, reading{by: by, warm: func(_ *smtp.Event, k *session.Keys) { sessions.Warm(k) }, endFile: sessions.EndOfFile, handle: func(l *line) error {
 		at = l
 		sessions.Add(l.ev, l.keys)
 		return writeErr
@@ -80,10 +87,10 @@ func (c *sessionsCmd) Run(w *world) error {
 		w.atLeast(exitNothing)
 	}
 	if total == 0 {
-		table.Notes = append(table.Notes, "none in what was read")
+		table.Notes = append(table.Notes, words.Text("report.none_read"))
 	}
 	if n := total - len(table.Rows); n > 0 {
-		table.Notes = append(table.Notes, fmt.Sprintf("%d more sessions: --all shows them", n))
+		table.Notes = append(table.Notes, words.Text("report.more_sessions", "n", n))
 	}
 	if n := sessions.Evicted(); n > 0 {
 		w.warn(fmt.Errorf("%d sessions were given up before their end was seen: too many were open at once", n))

@@ -60,7 +60,7 @@ func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) 
 		workers = runtime.GOMAXPROCS(0)
 	}
 	workers = min(workers, maxWorkers)
-	stats, err := pipeline.Run(body, p, pipeline.Options{Workers: workers}, t.stop, annotate, func(b *pipeline.Batch[note]) error {
+	stats, err := pipeline.Run(body, p, pipeline.Options{Workers: workers}, t.stop, t.annotate, func(b *pipeline.Batch[note]) error {
 		for i := range b.Notes {
 			t.warm(&b.Events[i], &b.Notes[i].keys)
 		}
@@ -89,7 +89,7 @@ func (t *tally) transcript(body io.Reader) (readErr, handleErr error) {
 			return
 		}
 		var n note
-		annotate(ev, &n)
+		t.annotate(ev, &n)
 		handleErr = t.pass(ev, &n, lines.at(data, number), int64(number))
 	})
 	t.dialect = info.Dialect
@@ -102,8 +102,9 @@ func (t *tally) transcript(body io.Reader) (readErr, handleErr error) {
 	return err, handleErr
 }
 
-func annotate(ev *smtp.Event, n *note) {
-	n.Annotation, n.known = classify.Event(ev)
+// annotate notes what can be told of an event alone. It is called by several goroutines.
+func (t *tally) annotate(ev *smtp.Event, n *note) {
+	n.Annotation, n.known = t.by.Event(ev)
 	n.keys = session.KeysOf(ev)
 }
 

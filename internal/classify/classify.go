@@ -82,6 +82,9 @@ type Classifier struct {
 // New returns a classifier of a base, for those that knowledge.WithRules made.
 func New(base *knowledge.Base) *Classifier { return &Classifier{base, newMatcher(base)} }
 
+// Base is what the classifier knows.
+func (c *Classifier) Base() *knowledge.Base { return c.base }
+
 // Default classifies by the built-in base.
 var Default = sync.OnceValue(func() *Classifier { return New(knowledge.Load()) })
 

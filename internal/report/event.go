@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -18,6 +19,15 @@ type Place struct {
 // that go into machine-readable output.
 type Explanation struct {
 	Cause, Class, Severity, Actor, Basis, Provider string
+}
+
+// Explain names what the knowledge base says of a reply, in the words of
+// machine-readable output.
+func Explain(by *classify.Classifier, a classify.Annotation, code smtp.Code, d smtp.Direction) *Explanation {
+	return &Explanation{
+		Cause: a.Cause.ID(), Class: Class(code), Severity: a.Severity.String(),
+		Actor: a.Cause.ActorOf(d).String(), Basis: a.Basis.String(), Provider: by.Base().ProviderID(a.Provider),
+	}
 }
 
 // AppendEvent appends one JSON object for ev, without a newline. The names are ECS's

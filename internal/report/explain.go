@@ -314,7 +314,7 @@ func (t Terminal) facts(w io.Writer, facts []fact) {
 // hanging prints a text behind a head, its further lines as far in as the first.
 func (t Terminal) hanging(w io.Writer, head, text string) {
 	indent := strings.Repeat(" ", twwidth.Width(head))
-	for i, line := range broken(printable(text), t.Width-len(indent)) {
+	for i, line := range broken(printable(text), max(t.Width-len(indent), min(t.Width, 20))) {
 		if i > 0 {
 			head = indent
 		}
@@ -326,11 +326,12 @@ func (t Terminal) hanging(w io.Writer, head, text string) {
 func (t Terminal) block(w io.Writer, indent, text string) { t.hanging(w, indent, text) }
 
 // broken breaks a text at blanks into lines of a width; a longer word has its own.
+// A width of 0 or less is no limit.
 func broken(text string, width int) (lines []string) {
 	line, n := "", 0
 	for _, word := range strings.Fields(text) {
 		k := twwidth.Width(word)
-		if n > 0 && n+1+k > width {
+		if n > 0 && n+1+k > width && width > 0 {
 			lines = append(lines, line)
 			line, n = "", 0
 		}

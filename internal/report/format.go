@@ -3,7 +3,10 @@ package report
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/mailwhy/mailwhy/internal/knowledge"
 )
 
 // count writes a number with a comma between thousands.
@@ -61,4 +64,13 @@ func between(a, b, whole time.Time) string {
 		return from
 	}
 	return fmt.Sprintf("%s – %s", from, to)
+}
+
+// months puts a language's names of the months into a time.
+func months(w *knowledge.Words, s string) string {
+	names := strings.Fields(w.Text("time.months"))
+	for m := time.January; m <= time.December && int(m) <= len(names); m++ {
+		s = strings.ReplaceAll(s, " "+m.String()[:3]+" ", " "+names[m-1]+" ")
+	}
+	return s
 }

@@ -11,15 +11,16 @@ import (
 )
 
 // annotate asks what a session's reply means.
-func annotate(s *session.Session, x *session.Exchange) (classify.Annotation, bool) {
-	return classify.Event(&smtp.Event{
+func annotate(by *classify.Classifier, s *session.Session, x *session.Exchange) (classify.Annotation, bool) {
+	return by.Event(&smtp.Event{
 		Format: s.Format, Kind: x.Kind, Direction: s.Direction, Stage: x.Stage, Outcome: x.Outcome, Failed: x.Failed,
 		Reply: x.Reply(), DSN: x.DSN, Errno: x.Errno, Text: x.Reason(),
+		Peer: smtp.Peer{Name: s.Peer.Name}, ReplyHost: smtp.Peer{Name: nonEmpty(x.ReplyBy)},
 	})
 }
 
 // AppendSession appends one JSON object for a session, without a newline.
-func AppendSession(b []byte, s *session.Session) []byte {
+func AppendSession(b []byte, s *session.Session, by *classify.Classifier) []byte {
 	o := object{b: append(b, '{')}
 	o.open("event")
 	if !s.Start.IsZero() {
@@ -56,7 +57,7 @@ func AppendSession(b []byte, s *session.Session) []byte {
 	o.num("messages", int64(s.Messages))
 	o.num("refused", int64(s.Refused))
 	o.commands(s.Commands)
-	o.exchanges(s)
+	o.exchanges(s, by)
 	if s.Dropped > 0 {
 		o.num("exchanges_dropped", int64(s.Dropped))
 	}
@@ -70,7 +71,7 @@ func AppendSession(b []byte, s *session.Session) []byte {
 	return append(o.b, '}')
 }
 
-func (o *object) exchanges(s *session.Session) {
+func (o *object) exchanges(s *session.Session, by *classify.Classifier) {
 	if len(s.Exchanges) == 0 {
 		return
 	}
@@ -103,8 +104,8 @@ func (o *object) exchanges(s *session.Session) {
 		if x.Count > 1 {
 			in.num("count", int64(x.Count))
 		}
-		if a, ok := annotate(s, x); ok {
-			in.explain(&Explanation{Cause: a.Cause.ID(), Class: Class(x.Code), Severity: a.Severity.String(), Actor: a.Cause.ActorOf(s.Direction).String(), Basis: a.Basis.String()})
+		if a, ok := annotate(by, s, x); ok {
+			in.explain(Explain(by, a, x.Code, s.Direction))
 		}
 		o.b = append(in.b, '}')
 	}
@@ -123,16 +124,17 @@ func nonEmpty(b []byte) []byte {
 func Class(c smtp.Code) string { return knowledge.In(knowledge.English).Class(c) }
 
 // SessionColumns are the columns of a table of sessions.
-func SessionColumns() []Column {
+func SessionColumns(words *knowledge.Words) []Column {
+	name := func(key string) string { return words.Text("sessions." + key) }
 	return []Column{
-		left("start").drop(2), left("session").min(10).drop(3), left(""), left("peer").min(16), left("got to").drop(1), right("msgs"),
-		left("replies").min(14), left("ended").min(10), left("what that means").min(14),
+		left(name("start")).drop(2), left(name("session")).min(10).drop(3), left(""), left(name("peer")).min(16), left(name("got_to")).drop(1), right(name("messages")),
+		left(name("replies")).min(14), left(name("ended")).min(10), left(name("meaning")).min(14),
 	}
 }
 
 // SessionRow makes a row of a table of sessions.
-func SessionRow(s *session.Session, words *knowledge.Words) []Cell {
-	replies, meaning, style := told(s, words)
+func SessionRow(s *session.Session, words *knowledge.Words, by *classify.Classifier) []Cell {
+	replies, meaning, style := told(s, words, by)
 	if meaning == "" {
 		meaning = words.Cause(knowledge.InProgress).Title
 		if s.End != smtp.EndQuit {
@@ -140,7 +142,7 @@ func SessionRow(s *session.Session, words *knowledge.Words) []Cell {
 		}
 	}
 	return []Cell{
-		{Text: moment(s.Start)}, {Text: string(s.ID)}, {Text: side(s.Direction), Style: Dim}, {Text: peerName(s)}, {Text: s.Deepest.String()},
+		{Text: moment(s.Start)}, {Text: string(s.ID)}, {Text: side(words, s.Direction), Style: Dim}, {Text: peerName(s)}, {Text: s.Deepest.String()},
 		num(int64(s.Messages)), {Text: replies}, ended(s, words), {Text: meaning, Style: style},
 	}
 }
@@ -165,7 +167,7 @@ func ended(s *session.Session, words *knowledge.Words) Cell {
 		c.Text = strings.ReplaceAll(s.End.String(), "_", " ")
 	}
 	if st := s.EndStage.String(); st != "" && s.End != smtp.EndQuit {
-		c.Text += " at " + st
+		c.Text = words.Text("sessions.ended_at", "end", c.Text, "stage", st)
 	}
 	switch s.End {
 	case smtp.EndQuit:
@@ -179,7 +181,7 @@ func ended(s *session.Session, words *knowledge.Words) Cell {
 }
 
 // told lists the replies of a session, and says what the worst of them means.
-func told(s *session.Session, words *knowledge.Words) (replies, meaning string, style Style) {
+func told(s *session.Session, words *knowledge.Words, by *classify.Classifier) (replies, meaning string, style Style) {
 	var list, refusals []string
 	worst := knowledge.Severity(0)
 	found := false
@@ -208,7 +210,7 @@ func told(s *session.Session, words *knowledge.Words) (replies, meaning string, 
 		}
 		times += x.Count
 		bad := x.Failed || x.Code >= 400 || x.Outcome > smtp.Sent
-		if a, ok := annotate(s, x); ok && bad && (!found || a.Severity > worst) {
+		if a, ok := annotate(by, s, x); ok && bad && (!found || a.Severity > worst) {
 			found, worst = true, a.Severity
 			meaning, style = words.Entry(a.Entry).Title, severityStyle(a.Severity)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
@@ -19,6 +20,7 @@ var Sections = []string{"files", "sessions", "messages", "causes", "codes", "pee
 type Day struct {
 	Summary *summary.Summary
 	Words   *knowledge.Words
+	By      *classify.Classifier
 	Top     int // rows of a table; 0 is all
 }
 
@@ -52,27 +54,29 @@ func (d Day) Headline(took time.Duration) []string {
 		parts = append(parts, f)
 	}
 	if !c.First.IsZero() {
-		parts = append(parts, period(c.First, c.Last))
+		parts = append(parts, months(d.Words, period(c.First, c.Last)))
 	}
-	lines := count(c.Lines) + " lines"
+	lines := d.text("lines", "n", count(c.Lines))
 	if took > 0 {
-		lines += fmt.Sprintf(" in %.1f s", took.Seconds())
+		lines = d.text("lines_in", "n", count(c.Lines), "time", fmt.Sprintf("%.1f", took.Seconds()))
 	}
-	return append(parts, lines+", "+understood(c))
+	return append(parts, lines+", "+d.understood(c))
 }
+
+// text is a phrase of the report.
+func (d Day) text(key string, args ...any) string { return d.Words.Text("report."+key, args...) }
 
 // understood says how much of the input was. Foreign lines are other programs' and not
 // ours to understand.
-func understood(c *summary.Coverage) string {
+func (d Day) understood(c *summary.Coverage) string {
 	ours := c.Understood + c.Unknown
-	if ours == 0 {
-		return "none understood"
+	switch {
+	case ours == 0:
+		return d.text("none_understood")
+	case c.Foreign > 0:
+		return d.text("understood_foreign", "percent", percent(c.Understood, ours), "n", count(c.Foreign))
 	}
-	s := percent(c.Understood, ours) + " understood"
-	if c.Foreign > 0 {
-		s += fmt.Sprintf(" (%s of other programs)", count(c.Foreign))
-	}
-	return s
+	return d.text("understood", "percent", percent(c.Understood, ours))
 }
 
 func fileNames(files []summary.File) string {
@@ -102,36 +106,36 @@ func formats(files []summary.File) string {
 func (d Day) Notes() []string {
 	s, c := d.Summary, &d.Summary.Coverage
 	var notes []string
-	add := func(n int64, format string, args ...any) {
+	add := func(n int64, key string) {
 		if n > 0 {
-			notes = append(notes, fmt.Sprintf(format, args...))
+			notes = append(notes, d.text(key, "n", count(n)))
 		}
 	}
 	if c.Interrupted {
-		notes = append(notes, "Interrupted: the figures are of what had been read until then.")
+		notes = append(notes, d.text("interrupted"))
 	}
-	add(c.Unknown, "%s lines of mail programs were not understood: mailwhy events --all shows them as \"unknown\".", count(c.Unknown))
-	add(c.Guessed, "The stamps show no year; it was guessed from the file's time (--year sets it).")
-	add(c.Duplicate, "%s lines stand in two of Exim's logs and were counted once.", count(c.Duplicate))
-	add(c.Cut, "%s lines were too long and cut to their beginning.", count(c.Cut))
-	add(s.Messages.Evicted, "%s messages were given up before their end was seen: more were in the queue than are followed at once.", count(s.Messages.Evicted))
-	add(s.Dropped.Sessions, "%s sessions were given up before their end was seen.", count(s.Dropped.Sessions))
-	add(s.Dropped.Replies+s.Dropped.Causes, "%s replies had no room in the tables.", count(s.Dropped.Replies+s.Dropped.Causes))
-	add(s.Dropped.Peers, "%s lines about rarely seen peers are not in the table of peers.", count(s.Dropped.Peers))
+	add(c.Unknown, "unknown_lines")
+	add(c.Guessed, "guessed")
+	add(c.Duplicate, "duplicate")
+	add(c.Cut, "cut")
+	add(s.Messages.Evicted, "evicted")
+	add(s.Dropped.Sessions, "dropped_sessions")
+	add(s.Dropped.Replies+s.Dropped.Causes, "dropped_replies")
+	add(s.Dropped.Peers, "dropped_peers")
 	for _, f := range c.Files {
 		if f.Err != nil {
-			notes = append(notes, "Not read to its end: "+f.Err.Error())
+			notes = append(notes, d.text("not_read", "error", f.Err.Error()))
 		}
 	}
 	return notes
 }
 
 func (d Day) files() Table {
-	t := Table{Title: "Files", Columns: []Column{left("file").min(12), left("format").min(7), left("from").drop(2), left("to").drop(2), right("lines"), right("understood").drop(1), right("foreign"), right("unknown")}}
+	t := Table{Title: d.text("files"), Columns: []Column{left(d.text("column_file")).min(12), left(d.text("column_format")).min(7), left(d.text("column_from")).drop(2), left(d.text("column_to")).drop(2), right(d.text("column_lines")), right(d.text("column_understood")).drop(1), right(d.text("column_foreign")), right(d.text("column_unknown"))}}
 	for _, f := range d.Summary.Coverage.Files {
 		format := f.Format
 		if format == "" {
-			format = "none recognised"
+			format = d.text("none_recognised")
 		}
 		if f.Compression != "" {
 			format += ", " + f.Compression
@@ -142,19 +146,19 @@ func (d Day) files() Table {
 }
 
 func (d Day) sessions() Table {
-	t := Table{Title: "Sessions", Columns: []Column{left(""), right("total")}}
+	t := Table{Title: d.text("sessions"), Columns: []Column{left(""), right(d.text("column_total"))}}
 	ends := []smtp.End{smtp.EndQuit, smtp.EndServerClosed, smtp.EndLost, smtp.EndTimedOut, smtp.EndRefused, smtp.EndAborted, smtp.EndOpen, smtp.EndNotLogged}
 	both := d.Summary.Sessions
 	ends = slices.DeleteFunc(ends, func(e smtp.End) bool { return both[0].Ended[e]+both[1].Ended[e] == 0 })
 	for _, e := range ends {
 		t.Columns = append(t.Columns, right(d.Words.End(e)))
 	}
-	for i, d := range []smtp.Direction{smtp.Inbound, smtp.Outbound} {
+	for i, direction := range []smtp.Direction{smtp.Inbound, smtp.Outbound} {
 		s := both[i]
 		if s.Total == 0 {
 			continue
 		}
-		row := []Cell{{Text: side(d)}, num(s.Total)}
+		row := []Cell{{Text: side(d.Words, direction)}, num(s.Total)}
 		for _, e := range ends {
 			c := num(s.Ended[e])
 			if s.Ended[e] > 0 && e != smtp.EndQuit && e != smtp.EndOpen && e != smtp.EndNotLogged {
@@ -165,14 +169,14 @@ func (d Day) sessions() Table {
 		t.Rows = append(t.Rows, row)
 	}
 	if len(t.Rows) == 0 {
-		t.Notes = []string{"none"}
+		t.Notes = []string{d.text("none")}
 	}
 	return t
 }
 
 func (d Day) messages() Table {
 	m := d.Summary.Messages
-	t := Table{Title: "Messages, each counted once", Columns: []Column{right("received"), right("delivered"), right("deferred"), right("queued"), right("bounced"), right("expired"), right("discarded"), right("rejected")}}
+	t := Table{Title: d.text("messages"), Columns: []Column{right(d.text("column_received")), right(d.text("column_delivered")), right(d.text("column_deferred")), right(d.text("column_queued")), right(d.text("column_bounced")), right(d.text("column_expired")), right(d.text("column_discarded")), right(d.text("column_rejected"))}}
 	warn := func(n int64, s Style) Cell {
 		c := num(n)
 		if n > 0 {
@@ -186,12 +190,12 @@ func (d Day) messages() Table {
 
 // causes is what went wrong, worst first, with what to do about it.
 func (d Day) causes() Table {
-	t := Table{Title: "What went wrong", Columns: []Column{left(""), left("cause").min(36), left("reply"), left("at").drop(1), left("whose side").min(10), right("count"), left("peers").min(12).drop(3), left("first – last").drop(2), left("what to do").under()}}
+	t := Table{Title: d.text("causes"), Columns: []Column{left(""), left(d.text("column_cause")).min(36), left(d.text("column_reply")), left(d.text("column_at")).drop(1), left(d.text("column_side")).min(10), right(d.text("column_count")), left(d.text("column_peers")).min(12).drop(3), left(d.text("column_span")).drop(2), left(d.text("column_todo")).under()}}
 	groups := d.Summary.Groups()
 	whole := d.Summary.Coverage.First
 	for i, g := range groups {
 		if d.Top > 0 && i == d.Top {
-			t.Notes = append(t.Notes, d.more(len(groups)-i, "causes"))
+			t.Notes = append(t.Notes, d.text("more_causes", "n", len(groups)-i))
 			break
 		}
 		main := g.Rows[0]
@@ -200,36 +204,46 @@ func (d Day) causes() Table {
 			reply = strings.TrimSpace(fmt.Sprintf("%s +%d", reply, n))
 		}
 		t.Rows = append(t.Rows, []Cell{
-			{Text: side(g.Direction), Style: Dim},
+			{Text: side(d.Words, g.Direction), Style: Dim},
 			{Text: d.Words.Cause(g.Cause).Title, Style: severityStyle(g.Severity)},
 			{Text: reply},
 			{Text: stagesOf(g)},
 			{Text: d.Words.Side(g.Cause.ActorOf(g.Direction), g.Direction)},
 			num(g.Count),
 			{Text: hostsOf(g)},
-			{Text: between(g.First, g.Last, whole), Style: Dim},
-			{Text: d.Words.Entry(knowledge.EntryID(main.Note.Entry)).Fix},
+			{Text: months(d.Words, between(g.First, g.Last, whole)), Style: Dim},
+			{Text: d.advice(g.Direction, main)},
 		})
 	}
 	if len(groups) == 0 {
-		t.Notes = []string{"nothing: no failure in what was read"}
+		t.Notes = []string{d.text("no_failure")}
 	}
 	return t
 }
 
-// side is which side we are on, for a narrow column.
-func side(d smtp.Direction) string {
-	switch d {
-	case smtp.Inbound:
-		return "in"
-	case smtp.Outbound:
-		return "out"
+// advice is what to do about a cause, in one line. What the reply itself tells, whom to
+// ask for what, goes with it.
+func (d Day) advice(direction smtp.Direction, c *summary.Cause) string {
+	fix, _ := d.Words.Advice(knowledge.EntryID(c.Note.Entry), direction)
+	if direction == smtp.Inbound || c.Reply == "" {
+		return fix
 	}
-	return "here"
+	details := d.By.Details(&classify.Said{Code: c.Code, Enhanced: c.Enhanced, Text: []byte(c.Reply)})
+	if removal := Removal(d.Words, &details); removal != "" {
+		fix += " " + removal
+	}
+	return fix
 }
 
-func (d Day) more(n int, what string) string {
-	return fmt.Sprintf("%d more %s: --all shows them", n, what)
+// side is which side we are on, for a narrow column.
+func side(w *knowledge.Words, d smtp.Direction) string {
+	switch d {
+	case smtp.Inbound:
+		return w.Text("report.in")
+	case smtp.Outbound:
+		return w.Text("report.out")
+	}
+	return w.Text("report.here")
 }
 
 func severityStyle(s knowledge.Severity) Style {
@@ -291,21 +305,21 @@ func hostsOf(g *summary.Group) string {
 
 // codes is the catalogue of what was said.
 func (d Day) codes() Table {
-	t := Table{Title: "Reply codes", Columns: []Column{left("code"), left("name").min(20), left("class").drop(1), left("said by"), right("count"), left("meaning here").min(20)}}
+	t := Table{Title: d.text("codes"), Columns: []Column{left(d.text("column_code")), left(d.text("column_name")).min(20), left(d.text("column_class")).drop(1), left(d.text("column_said_by")), right(d.text("column_count")), left(d.text("column_meaning")).min(20)}}
 	rows := codeRows(d.Summary, d.Words)
 	if n := len(rows) - 2*d.Top; d.Top > 0 && n > 0 {
 		rows = frequent(rows, 2*d.Top)
-		t.Notes = append(t.Notes, d.more(n, "rows of codes"))
+		t.Notes = append(t.Notes, d.text("more_codes", "n", n))
 	}
 	for _, r := range rows {
-		said := "us"
+		said := d.text("us")
 		if r.direction == smtp.Outbound {
-			said = "them"
+			said = d.text("them")
 		}
 		t.Rows = append(t.Rows, []Cell{{Text: r.code.String(), Style: codeStyle(r.code)}, {Text: d.Words.Code(r.code).Name}, {Text: d.Words.Class(r.code)}, {Text: said}, num(r.count), {Text: r.meaning, Style: Dim}})
 	}
 	if len(rows) == 0 {
-		t.Notes = []string{"none in what was read"}
+		t.Notes = []string{d.text("none_read")}
 	}
 	return t
 }
@@ -374,18 +388,18 @@ func meaningOf(r *summary.Reply, words *knowledge.Words) string {
 }
 
 func (d Day) peers() Table {
-	t := Table{Title: "Peers", Columns: []Column{left("peer").min(16), left(""), right("delivered"), right("deferred"), right("bounced"), right("rejected")}}
+	t := Table{Title: d.text("peers"), Columns: []Column{left(d.text("column_peer")).min(16), left(""), right(d.text("column_delivered")), right(d.text("column_deferred")), right(d.text("column_bounced")), right(d.text("column_rejected"))}}
 	rows := d.Summary.Peers()
 	for i, p := range rows {
 		if d.Top > 0 && i == d.Top {
-			t.Notes = append(t.Notes, d.more(len(rows)-i, "peers"))
+			t.Notes = append(t.Notes, d.text("more_peers", "n", len(rows)-i))
 			break
 		}
-		t.Rows = append(t.Rows, []Cell{{Text: p.Name}, {Text: side(p.Direction), Style: Dim}, num(p.Deliveries[smtp.Sent]), num(p.Deliveries[smtp.Deferred]),
+		t.Rows = append(t.Rows, []Cell{{Text: p.Name}, {Text: side(d.Words, p.Direction), Style: Dim}, num(p.Deliveries[smtp.Sent]), num(p.Deliveries[smtp.Deferred]),
 			num(p.Deliveries[smtp.Bounced] + p.Deliveries[smtp.Expired]), num(p.Deliveries[smtp.Rejected])})
 	}
 	if len(rows) == 0 {
-		t.Notes = []string{"none in what was read"}
+		t.Notes = []string{d.text("none_read")}
 	}
 	return t
 }
@@ -398,18 +412,18 @@ func (d Day) Text(out io.Writer, t Terminal, tables []Table, took time.Duration)
 	}
 	t.parts(out, parts)
 	if notes := d.Notes(); len(notes) > 0 {
-		tables = append(tables, Table{Title: "Good to know", Notes: notes})
+		tables = append(tables, Table{Title: d.text("notes"), Notes: notes})
 	}
 	return t.Text(out, tables...)
 }
 
 // Markdown prints the report as Markdown.
 func (d Day) Markdown(out io.Writer, tables []Table) error {
-	if _, err := fmt.Fprintf(out, "# Mail log report\n\n%s\n", markdown(strings.Join(d.Headline(0), "; "))); err != nil {
+	if _, err := fmt.Fprintf(out, "# %s\n\n%s\n", markdown(d.text("title")), markdown(strings.Join(d.Headline(0), "; "))); err != nil {
 		return err
 	}
 	if notes := d.Notes(); len(notes) > 0 {
-		tables = append(tables, Table{Title: "Good to know", Notes: notes})
+		tables = append(tables, Table{Title: d.text("notes"), Notes: notes})
 	}
 	return Markdown(out, tables...)
 }

@@ -86,7 +86,7 @@ func (t Terminal) Text(out io.Writer, tables ...Table) error {
 			}
 		}
 		for _, n := range tab.Notes {
-			t.wrap(w, "  ", printable(n))
+			t.hanging(w, "  ", n)
 		}
 	}
 	return w.Flush()

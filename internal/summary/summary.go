@@ -111,6 +111,7 @@ type Cause struct {
 	Count       int64
 	First, Last time.Time
 	Sample      Sample
+	Reply       string            // the sample's reply, for what it tells besides its cause
 	Hosts       map[string]*int64 // the other side, by host; at most causePeers, "" holds the rest
 
 	recipients *hyperloglog.Sketch
@@ -259,6 +260,7 @@ func (s *Summary) cause(ev *smtp.Event, note *Note, n int64, sample func() Sampl
 			First: ev.Time, Last: ev.Time, Hosts: map[string]*int64{}, Sample: sample(),
 		}
 		row.Sample.Text = row.Sample.Text[:min(len(row.Sample.Text), maxSample)]
+		row.Reply = string(ev.Reply.Text[:min(len(ev.Reply.Text), maxSample)])
 		s.causes[key] = row
 	}
 	row.Count += n

@@ -2,8 +2,11 @@ package classify
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -45,5 +48,54 @@ func BenchmarkEvent(b *testing.B) {
 				Event(c.ev)
 			}
 		})
+	}
+}
+
+// manyTexts are ten thousand different replies: what the rules' samples say, each of many
+// addresses.
+func manyTexts() (all []*smtp.Event) {
+	rules := knowledge.Load().Rules
+	for i := 0; len(all) < 10000; i++ {
+		if r := &rules[i%len(rules)]; !r.Own {
+			text := fmt.Sprintf("%s (id %d)", strings.ReplaceAll(r.Sample.Text, "192.0.2.1", fmt.Sprintf("192.0.2.%d", i%256)), i)
+			all = append(all, reply(r.Sample.Stage, text))
+		}
+	}
+	return all
+}
+
+// What a log of failures alone costs a reply: known is as in a log that says them again
+// and again, new as in one that says nothing twice.
+func BenchmarkManyTexts(b *testing.B) {
+	all := manyTexts()
+	b.Run("known", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			Event(all[i*7919%len(all)])
+		}
+	})
+	b.Run("new", func(b *testing.B) {
+		c := Default()
+		for i := 0; b.Loop(); i++ {
+			ev := all[i*7919%len(all)]
+			c.m.match(&Said{Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, Text: ev.Reply.Text}, ev.Reply.Text, false)
+		}
+	})
+}
+
+// The cache answers what a search does.
+func TestCacheAgrees(t *testing.T) {
+	c := New(knowledge.Load())
+	for range 2 {
+		for _, ev := range manyTexts()[:3000] {
+			for _, stage := range []smtp.Stage{smtp.StageNone, smtp.StageRCPT} {
+				for _, host := range []string{"", "mx.google.com"} {
+					s := Said{Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, Text: ev.Reply.Text, Stage: stage, Host: []byte(host)}
+					n, want := c.m.match(&s, s.Text, s.Code == 0)
+					if rule, p := c.cached(&s, s.Text, s.Code == 0); rule != c.m.rule(n) || p != want {
+						t.Fatalf("%s %q from %q: the cache and a search differ", stage, s.Text, host)
+					}
+				}
+			}
+		}
 	}
 }

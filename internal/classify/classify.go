@@ -9,6 +9,7 @@
 package classify
 
 import (
+	"hash/maphash"
 	"sync"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
@@ -72,15 +73,18 @@ func (s *Said) by() knowledge.By {
 	return knowledge.Remote
 }
 
-// Classifier annotates by what a base knows. It keeps nothing and is safe for several
-// goroutines.
+// Classifier annotates by what a base knows. It keeps nothing but a cache of fixed size and
+// is safe for several goroutines.
 type Classifier struct {
-	base *knowledge.Base
-	m    *matcher
+	base  *knowledge.Base
+	m     *matcher
+	cache cache
 }
 
 // New returns a classifier of a base, for those that knowledge.WithRules made.
-func New(base *knowledge.Base) *Classifier { return &Classifier{base, newMatcher(base)} }
+func New(base *knowledge.Base) *Classifier {
+	return &Classifier{base: base, m: newMatcher(base), cache: cache{seed: maphash.MakeSeed()}}
+}
 
 // Base is what the classifier knows.
 func (c *Classifier) Base() *knowledge.Base { return c.base }
@@ -193,9 +197,9 @@ func (c *Classifier) decide(s *Said) (knowledge.EntryID, Basis, knowledge.Provid
 // match returns the first rule that fits what was said, nil for none, and whose words they
 // are. Where there is no reply, what our own MTA says is looked at.
 func (c *Classifier) match(s *Said) (*knowledge.Rule, knowledge.Provider) {
-	rule, provider := c.m.match(s, s.Text, s.Code == 0 && s.Enhanced.IsZero())
+	rule, provider := c.cached(s, s.Text, s.Code == 0 && s.Enhanced.IsZero())
 	if rule == nil && s.Code == 0 {
-		return c.m.match(s, s.Note, true)
+		return c.cached(s, s.Note, true)
 	}
 	return rule, provider
 }

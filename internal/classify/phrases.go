@@ -15,11 +15,13 @@ const (
 	keyLen = knowledge.MinPhrase
 
 	// hashBits sizes the table of keys: 8 K slots of two bytes stay in the processor's
-	// first cache, and a thousand phrases leave most of them empty.
+	// first cache.
 	hashBits = 13
 
-	// maxPhrases bounds the set of phrases seen in a text, which is on the stack.
-	maxPhrases = 2048
+	// filterBits sizes the filter before that table, a bit a hash: 8 KB, of which two
+	// thousand phrases set three in a hundred, so that at nearly every byte of a text the
+	// answer is no and the processor guesses it.
+	filterBits = 16
 
 	// maxAddress is the longest path of RFC 5321, 4.5.3.1.3, with its angle brackets.
 	maxAddress = 256
@@ -35,7 +37,8 @@ const (
 type matcher struct {
 	base    *knowledge.Base
 	phrases []phrase
-	slots   []slot                // one a phrase
+	slots   []slot // one a phrase
+	filter  [1 << filterBits / 64]uint64
 	heads   [1 << hashBits]uint16 // 1 + the first phrase of those with this hash of their key
 	rules   []ruleSets
 	numbers [][]uint16 // the rules of each provider that name no phrase, only numbers
@@ -58,10 +61,34 @@ type slot struct {
 // ruleSets are a rule's phrases by number.
 type ruleSets struct{ also, not []uint16 }
 
-type seen [maxPhrases / 64]uint64
+// seen is the set of phrases that a text holds. It is on the stack, and a word tells which
+// of its words have any, for few have.
+type seen struct {
+	words [knowledge.MaxPhrases / 64]uint64
+	which uint64
+}
 
-func (s *seen) add(i uint16)      { s[i/64] |= 1 << (i % 64) }
-func (s *seen) has(i uint16) bool { return s[i/64]&(1<<(i%64)) != 0 }
+// A bit of which for each word: this does not compile when there are more words.
+var _ [64 - len(seen{}.words)]struct{}
+
+func (s *seen) add(i uint16) {
+	s.words[i/64] |= 1 << (i % 64)
+	s.which |= 1 << (i / 64)
+}
+
+func (s *seen) has(i uint16) bool { return s.words[i/64]&(1<<(i%64)) != 0 }
+
+// all yields the phrases in ascending order.
+func (s *seen) all(yield func(uint16) bool) {
+	for which := s.which; which != 0; which &= which - 1 {
+		w := bits.TrailingZeros64(which)
+		for word := s.words[w]; word != 0; word &= word - 1 {
+			if !yield(uint16(w*64 + bits.TrailingZeros64(word))) {
+				return
+			}
+		}
+	}
+}
 
 func newMatcher(base *knowledge.Base) *matcher {
 	rules := base.Rules
@@ -118,6 +145,8 @@ func (m *matcher) index() {
 			}
 		}
 		s.key = key(p.text[s.at:])
+		wide := wideHash(s.key)
+		m.filter[wide/64] |= 1 << (wide % 64)
 		s.next, m.heads[best] = m.heads[best], uint16(i)+1
 	}
 }
@@ -126,7 +155,9 @@ func key(s string) uint32 {
 	return uint32(s[0])<<24 | uint32(s[1])<<16 | uint32(s[2])<<8 | uint32(s[3])
 }
 
-func hash(w uint32) uint32 { return w * 0x9E3779B1 >> (32 - hashBits) }
+// wideHash places a key in the filter, hash in the table.
+func wideHash(w uint32) uint32 { return w * 0x9E3779B1 >> (32 - filterBits) }
+func hash(w uint32) uint32     { return wideHash(w) >> (filterBits - hashBits) }
 
 // fold maps letters to lower case and blanks of every kind to one.
 var fold = func() (t [256]byte) {
@@ -142,46 +173,45 @@ var fold = func() (t [256]byte) {
 	return t
 }()
 
-// match returns the first rule that fits what was said, nil for none, and the provider
+// rule returns a rule by its number, nil for noRule.
+func (m *matcher) rule(n uint16) *knowledge.Rule {
+	if n == noRule {
+		return nil
+	}
+	return &m.base.Rules[n]
+}
+
+// match returns the first rule that fits what was said, noRule for none, and the provider
 // that said it, known by the text's own marks or else by the host. own tells that text is
 // our own MTA's and no reply.
-func (m *matcher) match(s *Said, text []byte, own bool) (*knowledge.Rule, knowledge.Provider) {
+func (m *matcher) match(s *Said, text []byte, own bool) (uint16, knowledge.Provider) {
 	var found seen
-	hit := len(text) >= keyLen && m.scan(text, &found)
-	provider := m.provider(s, &found, hit)
-	best := len(m.base.Rules)
+	if len(text) >= keyLen {
+		m.scan(text, &found)
+	}
+	provider := m.provider(s, &found)
+	best := uint16(noRule)
 	try := func(r uint16) {
-		if int(r) < best && m.fits(&m.base.Rules[r], int(r), s, provider, own, &found) {
-			best = int(r)
+		if r < best && m.fits(&m.base.Rules[r], int(r), s, provider, own, &found) {
+			best = r
 		}
 	}
-	if hit {
-		for w, word := range found {
-			for ; word != 0; word &= word - 1 {
-				for _, r := range m.phrases[w*64+bits.TrailingZeros64(word)].rules {
-					try(r)
-				}
-			}
+	for p := range found.all {
+		for _, r := range m.phrases[p].rules {
+			try(r)
 		}
 	}
 	for _, r := range m.numbers[provider] {
 		try(r)
 	}
-	if best == len(m.base.Rules) {
-		return nil, provider
-	}
-	return &m.base.Rules[best], provider
+	return best, provider
 }
 
 // provider tells whose words they are. A mark goes before the host: a relay may pass on
 // what another said. Of several marks the last provider's in the list counts.
-func (m *matcher) provider(s *Said, found *seen, hit bool) (p knowledge.Provider) {
-	if hit {
-		for w, word := range found {
-			for ; word != 0; word &= word - 1 {
-				p = max(p, m.phrases[w*64+bits.TrailingZeros64(word)].provider)
-			}
-		}
+func (m *matcher) provider(s *Said, found *seen) (p knowledge.Provider) {
+	for n := range found.all {
+		p = max(p, m.phrases[n].provider)
 	}
 	if p == 0 && len(s.Host) > 0 {
 		p = m.base.Host(s.Host)
@@ -189,11 +219,11 @@ func (m *matcher) provider(s *Said, found *seen, hit bool) (p knowledge.Provider
 	return p
 }
 
-// scan sets the phrases that text holds, and reports whether there is any.
-func (m *matcher) scan(text []byte, found *seen) bool {
-	hit := m.search(text, found)
+// scan sets the phrases that text holds.
+func (m *matcher) scan(text []byte, found *seen) {
+	m.search(text, found)
 	if len(text) <= 4 || text[3] != '-' { // a reply of one line
-		return hit
+		return
 	}
 	for i := 5; i < len(text); i++ {
 		if text[i] != '4' && text[i] != '5' {
@@ -201,30 +231,21 @@ func (m *matcher) scan(text []byte, found *seen) bool {
 		}
 		if n := nextLine(text[i:], text[i-1]); n > 0 {
 			var buf [2*seamReach + 1]byte
-			hit = m.search(buf[:seam(&buf, text[:i-1], text[i+n:])], found) || hit
+			m.search(buf[:seam(&buf, text[:i-1], text[i+n:])], found)
 		}
 	}
-	return hit
 }
 
 // search does so for a text of one line. Each byte is looked at once and, where a phrase's
 // key stands, compared with the few of that key.
-func (m *matcher) search(text []byte, found *seen) (hit bool) {
+func (m *matcher) search(text []byte, found *seen) {
 	var window uint32
 	piece := 0 // where it began: what follows an address continues nothing before it
 	for i := 0; i < len(text); i++ {
 		c := fold[text[i]]
 		window = window<<8 | uint32(c)
-		for n := m.heads[hash(window)]; n != 0; n = m.slots[n-1].next {
-			s := &m.slots[n-1]
-			if s.key != window {
-				continue
-			}
-			start := i + 1 - keyLen - int(s.at)
-			if start >= piece && begins(text[start:], m.phrases[n-1].text) {
-				found.add(n - 1)
-				hit = true
-			}
+		if h := wideHash(window); m.filter[h/64]&(1<<(h%64)) != 0 {
+			m.lookUp(text[piece:], i+1-keyLen-piece, window, found)
 		}
 		if c == '<' {
 			if n := bracketed(text[i:]); n > 0 {
@@ -232,7 +253,16 @@ func (m *matcher) search(text []byte, found *seen) (hit bool) {
 			}
 		}
 	}
-	return hit
+}
+
+// lookUp sets the phrases whose key is at a place of text and which are there whole.
+func (m *matcher) lookUp(text []byte, at int, window uint32, found *seen) {
+	for n := m.heads[hash(window)]; n != 0; n = m.slots[n-1].next {
+		s := &m.slots[n-1]
+		if start := at - int(s.at); s.key == window && start >= 0 && begins(text[start:], m.phrases[n-1].text) {
+			found.add(n - 1)
+		}
+	}
 }
 
 // seam joins the end of a line and the beginning of the next in buf, for a phrase that is

@@ -108,6 +108,15 @@ func (b *Base) entryOf(id, as, cause string) (EntryID, error) {
 // found in the middle of words; and matchers look phrases up by their first four bytes.
 const MinPhrase = 4
 
+// MaxPhrases bounds the phrases of all rules and marks: matchers keep a set of those that a
+// text holds on the stack. MaxOwnPhrases of them are left to a user's rules, and maxOwnRules
+// keeps his entries within EntryID.
+const (
+	MaxPhrases    = 4096
+	MaxOwnPhrases = 1024
+	maxOwnRules   = 4096
+)
+
 // lines cuts phrases that stand one a line.
 func lines(s string) []string {
 	if s = strings.Trim(s, "\n"); s == "" {
@@ -194,7 +203,10 @@ func WithRules(path string, data []byte) (*Base, error) {
 		b.words[row.ID] = EntryWords{Title: row.Title, Meaning: row.Meaning, Fix: row.Fix, Steps: row.Steps}
 	}
 	if len(in.Rule) == 0 && len(wrong) == 0 {
-		wrong = append(wrong, fmt.Errorf("%s: there is no [[rule]] in it", path))
+		wrong = append(wrong, fmt.Errorf("%s: there is no [[rule]] in it; write one as the rules' own file does", path))
+	}
+	if n := phrasesOf(b.Rules); n > MaxOwnPhrases || len(b.Rules) > maxOwnRules {
+		wrong = append(wrong, fmt.Errorf("%s: %d rules with %d phrases, and there is room for %d with %d; leave out what the built-in rules say too", path, len(b.Rules), n, maxOwnRules, MaxOwnPhrases))
 	}
 	if wrong != nil {
 		return nil, errors.Join(wrong...)
@@ -216,4 +228,17 @@ func lineOf(data []byte, word string, n int) int {
 		}
 	}
 	return 1
+}
+
+// phrasesOf counts the different phrases of rules.
+func phrasesOf(rules []Rule) int {
+	had := make(map[string]bool)
+	for i := range rules {
+		for _, list := range [][]string{rules[i].Any, rules[i].Also, rules[i].Not} {
+			for _, p := range list {
+				had[p] = true
+			}
+		}
+	}
+	return len(had)
 }

@@ -51,7 +51,7 @@ func decode(name string, into any) error {
 func (b *Base) add(id, cause string, s *Sample) (EntryID, error) {
 	c, ok := CauseByID(cause)
 	if !ok {
-		return 0, fmt.Errorf("no cause %q; the causes are in causes.toml", cause)
+		return 0, fmt.Errorf("no cause %q; mailwhy causes lists them", cause)
 	}
 	if _, dup := b.byID[id]; dup || id == "" {
 		return 0, fmt.Errorf("entry name %q is empty or used twice; give it a name of its own", id)

@@ -125,6 +125,15 @@ func lines(s string) []string {
 	return strings.Split(s, "\n")
 }
 
+// phraseError is about one phrase, by which its line in the file is found.
+type phraseError struct{ phrase, what string }
+
+func (e *phraseError) Error() string { return fmt.Sprintf("phrase %q %s", e.phrase, e.what) }
+
+func wrongPhrase(phrase, what string, args ...any) error {
+	return &phraseError{phrase, fmt.Sprintf(what, args...)}
+}
+
 // checkPhrases refuses phrases that could never be found.
 func checkPhrases(lists ...[]string) error {
 	had := make(map[string]bool)
@@ -132,13 +141,13 @@ func checkPhrases(lists ...[]string) error {
 		for _, p := range list {
 			switch {
 			case len(p) < MinPhrase:
-				return fmt.Errorf("phrase %q is shorter than %d bytes; take more of the text around it", p, MinPhrase)
+				return wrongPhrase(p, "is shorter than %d bytes; take more of the text around it", MinPhrase)
 			case p != strings.ToLower(p):
-				return fmt.Errorf("phrase %q has capitals; write it in lower case", p)
+				return wrongPhrase(p, "has capitals; write it in lower case")
 			case p != strings.TrimSpace(p):
-				return fmt.Errorf("phrase %q has blanks at an end; editors lose them, so take more of the text", p)
+				return wrongPhrase(p, "has blanks at an end; editors lose them, so take more of the text")
 			case had[p]:
-				return fmt.Errorf("phrase %q is there twice; leave one out", p)
+				return wrongPhrase(p, "is there twice; leave one out")
 			}
 			had[p] = true
 		}
@@ -197,7 +206,7 @@ func WithRules(path string, data []byte) (*Base, error) {
 	for i := range in.Rule {
 		row := &in.Rule[i]
 		if err := b.addRule(row); err != nil {
-			wrong = append(wrong, fmt.Errorf("%s:%d: rule %q: %w", path, lineOf(data, "[[rule]]", i), row.ID, err))
+			wrong = append(wrong, fmt.Errorf("%s:%d: rule %q: %w", path, lineOfError(data, i, err), row.ID, err))
 			continue
 		}
 		b.words[row.ID] = EntryWords{Title: row.Title, Meaning: row.Meaning, Fix: row.Fix, Steps: row.Steps}
@@ -216,11 +225,28 @@ func WithRules(path string, data []byte) (*Base, error) {
 	return b, nil
 }
 
+// lineOfError returns the line that what is wrong with the n-th rule is about: that of its
+// phrase, else that with which the rule begins.
+func lineOfError(data []byte, n int, err error) int {
+	at := lineOf(data, "[[rule]]", n)
+	var wrong *phraseError
+	if errors.As(err, &wrong) {
+		for i, line := range strings.Split(string(data), "\n") {
+			if i >= at && strings.Contains(line, wrong.phrase) && (strings.TrimSuffix(line, "\r") == wrong.phrase || strings.Contains(line, "'"+wrong.phrase)) {
+				return i + 1
+			}
+		}
+	}
+	return at
+}
+
 // lineOf returns the number of the n-th line that begins with a word, 1 when there is
 // none.
 func lineOf(data []byte, word string, n int) int {
 	for i, line := range strings.Split(string(data), "\n") {
-		if strings.HasPrefix(strings.TrimSpace(line), word) {
+		line, _, _ = strings.Cut(line, "=")
+		line, _, _ = strings.Cut(line, "#")
+		if strings.TrimSpace(line) == word {
 			if n == 0 {
 				return i + 1
 			}

@@ -23,7 +23,8 @@ const (
 	// maxDetailText is how much of a text is looked at. Postfix cuts replies at 2048 bytes.
 	maxDetailText = 4096
 	maxLinks      = 4
-	maxReference  = 16
+	maxReference  = 64
+	maxBracketed  = 16 // what is longer in brackets is no code but a host or a remark
 	// maxRetryAfter bounds what a server can ask for: RFC 5321, section 4.5.4.1, has a
 	// client give up after some days.
 	maxRetryAfter = 5 * 24 * time.Hour
@@ -140,9 +141,21 @@ func addressByte(c byte) bool {
 	return c-'0' < 10 || c-'a' < 6 || c-'A' < 6 || c == '.' || c == ':'
 }
 
-// reference finds the short code that providers put in brackets: letters and digits
-// mixed, like [TSS04] and (S3150), or Orange's OFR_999.
+// reference finds what a provider wants quoted: the short code that it puts in brackets,
+// letters and digits mixed, like [TSS04] and (S3150), Orange's OFR_999, Microsoft's
+// AS(201806281), or the name that Google gives a session before "- gsmtp".
 func reference(text string) string {
+	if head, _, ok := strings.Cut(text, " - gsmtp"); ok {
+		id := head[strings.LastIndexAny(head, " \n")+1:]
+		if strings.Contains(id, "-") && len(id) >= 8 && len(id) <= maxReference {
+			return id
+		}
+	}
+	if _, rest, ok := strings.Cut(text, "AS("); ok {
+		if n, _, closed := strings.Cut(rest[:min(len(rest), maxBracketed)], ")"); closed && n != "" && strings.Trim(n, "0123456789") == "" {
+			return "AS(" + n + ")"
+		}
+	}
 	for i := 0; i < len(text); i++ {
 		if text[i] != '[' && text[i] != '(' {
 			continue
@@ -151,14 +164,14 @@ func reference(text string) string {
 		if text[i] == '(' {
 			closing = ')'
 		}
-		end := strings.IndexByte(text[i+1:min(len(text), i+2+maxReference)], closing)
+		end := strings.IndexByte(text[i+1:min(len(text), i+2+maxBracketed)], closing)
 		if end > 1 && isReference(text[i+1:i+1+end]) {
 			return text[i+1 : i+1+end]
 		}
 	}
 	for _, w := range strings.Fields(text) {
 		w = strings.Trim(w, ".,;:[]()")
-		if head, tail, ok := strings.Cut(w, "_"); ok && len(w) <= maxReference && isReference(head+tail) && strings.HasPrefix(head, "OFR") {
+		if head, tail, ok := strings.Cut(w, "_"); ok && len(w) <= maxBracketed && isReference(head+tail) && strings.HasPrefix(head, "OFR") {
 			return w
 		}
 	}

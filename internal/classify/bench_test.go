@@ -69,8 +69,14 @@ func manyTexts() (all []*smtp.Event) {
 func BenchmarkManyTexts(b *testing.B) {
 	all := manyTexts()
 	b.Run("known", func(b *testing.B) {
+		var replies []smtp.Reply // in one run of memory, as a log's lines are, and one event for all
+		for _, ev := range all {
+			replies = append(replies, ev.Reply)
+		}
+		ev := *all[0]
 		for i := 0; b.Loop(); i++ {
-			Event(all[i*7919%len(all)])
+			ev.Reply = replies[i%len(replies)]
+			Event(&ev)
 		}
 	})
 	b.Run("new", func(b *testing.B) {

@@ -7,9 +7,9 @@ import (
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 )
 
-// cacheBits sizes the cache: 32 K answers of eight bytes. A log of a million replies has
+// cacheBits sizes the cache: 64 K answers of eight bytes. A log of a million replies has
 // some ten thousand different texts.
-const cacheBits = 15
+const cacheBits = 16
 
 // cache remembers which rule fits what was said. Most replies of a log have been said
 // before, and to hash a text costs a tenth of a search in it. An answer has two slots

@@ -2,6 +2,8 @@ package knowledge
 
 import (
 	"io/fs"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,6 +67,52 @@ func TestEveryLanguageHasAllWords(t *testing.T) {
 			t.Errorf("%s gives %s", lang, w.Lang)
 		}
 		checkWords(t, w)
+		for _, m := range w.Missing() {
+			t.Errorf("%s lacks %s", lang, m)
+		}
+	}
+}
+
+func TestMissing(t *testing.T) {
+	want := map[string]any{"a": "x {n}", "b": map[string]any{"c": []any{"1", "2"}}, "d": "y", "e": "z"}
+	got := map[string]any{"a": "x {m}", "b": map[string]any{"c": []any{"1"}}, "d": " ", "f": "more"}
+	var missing []string
+	compare("", want, got, &missing)
+	slices.Sort(missing)
+	if s := strings.Join(missing, "; "); s != "a (placeholders n); b.c (2 items); d; e; f (not in English)" {
+		t.Error(s)
+	}
+}
+
+func TestLocale(t *testing.T) {
+	for env, want := range map[string]string{
+		"": "en", "LANG=C": "en", "LANG=C.UTF-8": "en", "LANG=tr_TR.UTF-8": "tr", "LANG=hi_IN": "hi", "LC_ALL=tr_TR LANG=hi_IN": "tr",
+		"LANG=de_DE.UTF-8": "en", "LANG=de_DE LANGUAGE=de:tr": "tr", "LANG=C LANGUAGE=tr": "en", "LC_MESSAGES=hi LANG=tr_TR": "hi", "LANG=TR_TR": "tr",
+	} {
+		vars := map[string]string{}
+		for _, v := range strings.Fields(env) {
+			name, value, _ := strings.Cut(v, "=")
+			vars[name] = value
+		}
+		if got := Locale(func(name string) string { return vars[name] }); got != want {
+			t.Errorf("%s: %s, want %s", env, got, want)
+		}
+	}
+}
+
+// References have one form, so that they read alike everywhere.
+func TestReferences(t *testing.T) {
+	form := regexp.MustCompile(`^RFC \d+(, section \d+(\.\d+)*)?(; RFC \d+(, section \d+(\.\d+)*)?)*$`)
+	base := Load()
+	for _, c := range base.Codes {
+		if c.RFC != "" && !form.MatchString(c.RFC) {
+			t.Errorf("%s: %q", c.Code, c.RFC)
+		}
+	}
+	for _, e := range base.Enhanced {
+		if e.RFC != "" && !form.MatchString(e.RFC) {
+			t.Errorf("%v: %q", e.Code, e.RFC)
+		}
 	}
 }
 

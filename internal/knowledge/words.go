@@ -3,10 +3,13 @@ package knowledge
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/BurntSushi/toml"
 
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -336,11 +339,13 @@ func (w *Words) End(e smtp.End) string {
 // dotted names: "cause.loop.fix". A translation is whole when there is none.
 func (w *Words) Missing() []string {
 	var english, own map[string]any
-	if err := decode("lang/"+English+".toml", &english); err != nil {
-		return []string{err.Error()}
+	for lang, into := range map[string]*map[string]any{English: &english, w.Lang: &own} {
+		if _, err := toml.DecodeFS(files, "lang/"+lang+".toml", into); err != nil {
+			return []string{err.Error()}
+		}
 	}
-	if err := decode("lang/"+w.Lang+".toml", &own); err != nil {
-		return []string{err.Error()}
+	if w.Lang == English {
+		own = english
 	}
 	var missing []string
 	compare("", english, own, &missing)
@@ -351,7 +356,7 @@ func (w *Words) Missing() []string {
 // compare walks both trees: the same keys, lists of the same length, the same
 // placeholders, nothing empty.
 func compare(path string, want, got any, missing *[]string) {
-	miss := func(what string) { *missing = append(*missing, strings.TrimPrefix(path, ".")+what) }
+	miss := func(what string) { *missing = append(*missing, strings.TrimPrefix(path+what, ".")) }
 	switch want := want.(type) {
 	case map[string]any:
 		got, ok := got.(map[string]any)
@@ -400,3 +405,6 @@ func placeholders(s string) string {
 		all, s = append(all, name), after
 	}
 }
+
+// Keys returns the names of the phrases that Text knows, sorted.
+func (w *Words) Keys() []string { return slices.Sorted(maps.Keys(w.file.Text)) }

@@ -121,7 +121,7 @@ type rulesCmd struct {
 // rulesCheckCmd checks a file of rules.
 type rulesCheckCmd struct {
 	File string `arg:"" help:"A TOML file with [[rule]] tables: id, cause, any (phrases), sample, and more; see the README."`
-	Lang string `placeholder:"LANG" help:"Language: en, hi or tr; the locale's when left out."`
+	Lang string `placeholder:"LANG" help:"Language: ${languages}; the locale's when left out."`
 }
 
 // Run implements the command.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/mailwhy/mailwhy/internal/report"
 )
@@ -26,6 +27,9 @@ func (c *compareCmd) Run(w *world) error {
 		code, status, ok := parseCodes(what)
 		if !ok {
 			return fmt.Errorf("%q: %s", what, e.Words.Text("compare.two"))
+		}
+		if slices.ContainsFunc(all, func(a *report.Answer) bool { return a.Code == code && a.Enhanced == status }) {
+			continue // the same again
 		}
 		a := report.Alone(by, code, status)
 		if !a.Known(e.Base) {

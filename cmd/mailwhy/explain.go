@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
@@ -46,21 +47,14 @@ func (c *explainCmd) Run(w *world) error {
 	if len(c.What) == 0 {
 		c.What = []string{"-"}
 	}
-	for _, what := range c.What {
-		if what == "-" {
-			err = p.lines(w.stdin)
-		} else {
-			err = p.print(what, false)
-		}
-		if err != nil {
-			break
+	for _, what := range c.What { // before anything is printed
+		if _, ok := p.answer(unquoted(what)); !ok && what != "-" {
+			return errors.New(e.Words.Text("explain.nothing_in", "what", strconv.Quote(what), "accepted", e.Words.Text("explain.accepted")))
 		}
 	}
-	if c.Output == "json" && err == nil {
-		if p.n == 0 {
-			fmt.Fprint(p.out, "[")
-		}
-		fmt.Fprintln(p.out, "]")
+	err = p.all(c.What)
+	if c.Output == "json" {
+		fmt.Fprintln(p.out, "["[min(p.n, 1):]+"]")
 	}
 	if flushErr := p.out.Flush(); err == nil {
 		err = flushErr
@@ -94,62 +88,90 @@ type answers struct {
 	buf        []byte
 }
 
+// all prints the answers to what was asked on the command line.
+func (p *answers) all(asked []string) error {
+	for _, what := range asked {
+		var err error
+		if what == "-" {
+			err = p.lines(p.world.stdin)
+		} else {
+			err = p.print(unquoted(what))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unquoted makes line ends of those that logs and programs write as \r\n and \n.
+func unquoted(reply string) string {
+	return strings.NewReplacer(`\r\n`, "\n", `\n`, "\n", "\r\n", "\n").Replace(reply)
+}
+
 // lines reads one reply a line. The lines of a reply that goes on belong together, but
 // for ndjson, whose reader wants an object for each line.
 func (p *answers) lines(r io.Reader) error {
 	in := bufio.NewScanner(r)
 	in.Buffer(nil, maxAsked)
-	var reply []string
+	var reply []byte
 	flush := func() error {
-		text := strings.Join(reply, "\n")
-		reply = reply[:0]
-		if text == "" && p.cmd.Output != "ndjson" {
+		if len(reply) == 0 {
 			return nil
 		}
-		return p.print(text, true)
+		err := p.print(string(reply))
+		reply = reply[:0]
+		return err
 	}
 	for in.Scan() {
-		line := strings.TrimRight(in.Text(), "\r")
-		reply = append(reply, line)
-		if p.cmd.Output != "ndjson" && goesOn(line) {
+		line := bytes.TrimRight(in.Bytes(), "\r")
+		if p.cmd.Output == "ndjson" {
+			if err := p.print(unquoted(string(line))); err != nil {
+				return err
+			}
+			continue
+		}
+		if len(reply) > 0 && (len(line) < 3 || !bytes.Equal(reply[:3], line[:3]) || len(reply)+len(line) > maxAsked) {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		if len(reply) > 0 {
+			reply = append(reply, '\n')
+		}
+		if reply = append(reply, unquoted(string(line))...); goesOn(line) {
 			continue
 		}
 		if err := flush(); err != nil {
 			return err
 		}
 	}
-	if len(reply) > 0 {
-		if err := flush(); err != nil {
-			return err
-		}
-	}
 	if err := in.Err(); err != nil {
-		return fmt.Errorf("standard input: %w", err)
+		return fmt.Errorf("standard input, after %d answers: %w; a line may have %d bytes", p.n, err, maxAsked)
 	}
-	return nil
+	return flush()
 }
 
 // goesOn reports that a line is of a reply that has more: "550-...".
-func goesOn(line string) bool {
-	return len(line) > 3 && line[3] == '-' && smtp.ParseReply([]byte(line)).Code != 0 && !strings.Contains(line, line[:3]+" ")
+func goesOn(line []byte) bool {
+	return len(line) > 3 && line[3] == '-' && smtp.ParseCode(line) != 0 && !bytes.Contains(line[4:], append(line[:3:3], ' '))
 }
 
-// print prints the answer to one thing that was asked. Of a list, one that is nonsense
-// has its answer too; alone it is an error.
-func (p *answers) print(what string, listed bool) error {
+// print prints the answer to one thing that was asked. Of a list, what is nonsense has
+// an answer too, so that answers and lines stay side by side.
+func (p *answers) print(what string) error {
 	a, ok := p.answer(what)
-	if !ok {
-		words := p.explainer.Words
-		if !listed && p.cmd.Output != "ndjson" {
-			return errors.New(words.Text("explain.nothing_in", "what", fmt.Sprintf("%q", what), "accepted", words.Text("explain.accepted")))
-		}
-	}
 	if !ok || !a.Known(p.explainer.Base) {
 		p.world.atLeast(exitNothing)
 	}
 	p.n++
 	switch p.cmd.Output {
-	case "md", "text":
+	case "json":
+		fmt.Fprint(p.out, [...]string{"[", ",\n"}[min(p.n-1, 1)])
+		p.buf = p.explainer.AppendAnswer(p.buf[:0], a)
+	case "ndjson":
+		p.buf = append(p.explainer.AppendAnswer(p.buf[:0], a), '\n')
+	default:
 		if p.n > 1 {
 			fmt.Fprintln(p.out)
 		}
@@ -157,15 +179,6 @@ func (p *answers) print(what string, listed bool) error {
 			return p.explainer.Markdown(p.out, a)
 		}
 		return p.explainer.Text(p.out, a)
-	case "json":
-		sep := ",\n"
-		if p.n == 1 {
-			sep = "["
-		}
-		fmt.Fprint(p.out, sep)
-		p.buf = p.explainer.AppendAnswer(p.buf[:0], a)
-	default:
-		p.buf = append(p.explainer.AppendAnswer(p.buf[:0], a), '\n')
 	}
 	_, err := p.out.Write(p.buf)
 	return err
@@ -185,7 +198,7 @@ func (p *answers) answer(what string) (a *report.Answer, ok bool) {
 	}
 	s := p.said
 	s.Text = []byte(what)
-	if r := smtp.ParseReply(s.Text); r.Code != 0 || !r.Enhanced.IsZero() {
+	if r := smtp.ParseReply(s.Text); r.Code.Class() <= 5 && (r.Code != 0 || !r.Enhanced.IsZero()) {
 		s.Code, s.Enhanced = r.Code, r.Enhanced
 		return p.of(what, &s), true
 	}
@@ -228,7 +241,10 @@ func (p *answers) ofEvent(ev *smtp.Event, note classify.Annotation) *report.Answ
 func parseCodes(what string) (code smtp.Code, status smtp.EnhancedCode, ok bool) {
 	what = strings.Trim(strings.TrimSpace(what), "#()")
 	if len(what) >= 3 {
-		if code = smtp.ParseCode([]byte(what[:3])); code != 0 {
+		if code = smtp.ParseCode([]byte(what)); code.Class() > 5 {
+			return 0, status, false // in a reply there is none such
+		}
+		if code != 0 {
 			what = strings.TrimLeft(what[3:], " -")
 		}
 	}

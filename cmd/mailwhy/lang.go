@@ -15,7 +15,7 @@ import (
 // judged.
 type wordsFlags struct {
 	rulesFlags
-	Lang string `group:"Words" placeholder:"LANG" help:"Language: en, hi or tr; the locale's when left out."`
+	Lang string `group:"Words" placeholder:"LANG" help:"Language: ${languages}; the locale's when left out."`
 }
 
 // rulesFlags say by which rules replies are judged.
@@ -41,12 +41,12 @@ func (f *rulesFlags) classifier() (*classify.Classifier, error) {
 
 // words returns the words and the classifier that the flags ask for.
 func (f *wordsFlags) words() (*knowledge.Words, *classify.Classifier, error) {
-	lang := f.Lang
+	lang, _, _ := strings.Cut(strings.ToLower(f.Lang), "_") // en_GB is fine
 	if lang == "" {
 		lang = knowledge.Locale(os.Getenv)
 	}
 	if !slices.Contains(knowledge.Languages(), lang) {
-		return nil, nil, fmt.Errorf("--lang %s: there are words in %s", lang, strings.Join(knowledge.Languages(), ", "))
+		return nil, nil, fmt.Errorf("--lang %s: there are words in %s", f.Lang, strings.Join(knowledge.Languages(), ", "))
 	}
 	by, err := f.classifier()
 	if err != nil {

@@ -68,9 +68,12 @@ func asciiLower(s string) string {
 
 // CauseWords tell people of a cause.
 type CauseWords struct {
-	Title string   // a few words, for a table's cell
-	Fix   string   // what to do, in one line
-	Steps []string // what to do, step by step
+	Title   string   // a few words, for a table's cell
+	Meaning string   // what has happened, in a sentence or two
+	When    string   // when one sees it
+	Normal  string   // whether to mind it, said of another server's reply
+	Fix     string   // what to do, in one line
+	Steps   []string // what to do, step by step
 
 	// The same for the receiving postmaster, where our own server refused a stranger.
 	InboundFix   string   `toml:"inbound_fix"`

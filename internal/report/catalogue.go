@@ -35,7 +35,7 @@ func (e *Explainer) CodesTable(all []*Answer) Table {
 	t := Table{Name: "codes", Title: w.Text("codes.title"), Columns: []Column{
 		left(w.Text("codes.code")), left(w.Text("codes.name")).min(16), left(w.Text("codes.class")).min(12).drop(3), left(w.Text("codes.meaning")).min(24).drop(1), left(w.Text("codes.reference")).min(12).drop(2)}}
 	for _, a := range all {
-		t.Rows = append(t.Rows, []Cell{{Text: e.asked(a)}, {Text: e.title(a)}, {Text: e.className(a)}, {Text: e.meaning(a)}, {Text: e.reference(a)}})
+		t.Rows = append(t.Rows, []Cell{{Text: replyOf(a.Code, a.Enhanced)}, {Text: e.title(a)}, {Text: e.className(a)}, {Text: e.meaning(a)}, {Text: e.reference(a)}})
 	}
 	return t
 }
@@ -76,9 +76,13 @@ var codesTemplate = template.Must(template.New("codes").Parse(codesPage))
 type pageCode struct {
 	ID, Code, Title string
 	Facts           []pageFact
+	Contexts        []pageContext
 }
 
-type pageFact struct{ Name, Text string }
+type (
+	pageFact    struct{ Name, Text string }
+	pageContext struct{ Where, Title, Meaning, Fix string }
+)
 
 // CodesHTML writes the catalogue as one page that needs nothing else, with a chooser that
 // sets one code against another.
@@ -90,6 +94,9 @@ func (e *Explainer) CodesHTML(out io.Writer, all []*Answer) error {
 			if f.text != "" {
 				p.Facts = append(p.Facts, pageFact{f.name, f.text})
 			}
+		}
+		for _, x := range c.contexts {
+			p.Contexts = append(p.Contexts, pageContext{x.where, x.Title, x.Meaning, x.Fix})
 		}
 		codes = append(codes, p)
 	}

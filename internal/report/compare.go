@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -19,32 +20,32 @@ type comparison struct {
 }
 
 type comparedCode struct {
-	name  string // "221", "5.7.1"
-	title string
-	facts []fact
+	name     string // "221", "5.7.1"
+	title    string
+	facts    []fact
+	contexts []contextWords
 }
 
 // compare puts codes, as Answers to them alone, into words.
 func (e *Explainer) compare(all []*Answer) (c comparison) {
 	w := e.Words
 	for _, a := range all {
-		name, title, meaning, when, fix := e.asked(a), e.title(a), e.meaning(a), e.when(a), w.Entry(a.Entry).Fix
-		class := fmt.Sprint(class(a))
-		c.summary = append(c.summary, w.Text("compare.one", "code", name, "name", title, "class", e.className(a), "meaning", w.Text("class."+class)))
-		code := comparedCode{name: name, title: title, facts: []fact{
+		name, title, when := replyOf(a.Code, a.Enhanced), e.title(a), e.when(a)
+		first := w.Text(fmt.Sprintf("class.%d", class(a)))
+		c.summary = append(c.summary, w.Text("compare.one", "code", name, "name", title, "class", e.className(a), "meaning", first))
+		fix, _ := e.advice(a)
+		var contexts []contextWords
+		if a.Enhanced.IsZero() {
+			contexts = e.contexts(a.Code)
+		}
+		c.codes = append(c.codes, comparedCode{name: name, title: title, contexts: contexts, facts: []fact{
 			{w.Text("compare.class"), e.className(a)},
-			{w.Text("explain.meaning"), meaning},
+			{w.Text("explain.meaning"), e.meaning(a)},
 			{w.Text("explain.when"), when},
 			{w.Text("explain.todo"), fix},
 			{w.Text("explain.normal"), e.normal(a)},
-		}}
-		for _, x := range e.contexts(a.Code) {
-			code.facts = append(code.facts, fact{x.name, x.text})
-		}
-		if r := e.reference(a); r != "" {
-			code.facts = append(code.facts, fact{w.Text("explain.reference"), r})
-		}
-		c.codes = append(c.codes, code)
+			{w.Text("explain.reference"), e.reference(a)},
+		}})
 		c.which = append(c.which, fact{name, when})
 	}
 	c.differences = e.differences(all)
@@ -52,9 +53,9 @@ func (e *Explainer) compare(all []*Answer) (c comparison) {
 }
 
 // title, meaning and when are the words of what was asked about itself: of the code, or
-// of the enhanced code.
+// of the enhanced code, which tells more where both are given.
 func (e *Explainer) title(a *Answer) string {
-	if a.Code != 0 {
+	if a.Enhanced.IsZero() {
 		return e.Words.Code(a.Code).Name
 	}
 	if name := e.Words.Enhanced(a.Enhanced).Name; name != "" {
@@ -64,27 +65,37 @@ func (e *Explainer) title(a *Answer) string {
 }
 
 func (e *Explainer) meaning(a *Answer) string {
-	if a.Code != 0 {
+	if a.Enhanced.IsZero() {
 		return e.Words.Code(a.Code).Meaning
 	}
 	if s := e.Words.Enhanced(a.Enhanced); s.Meaning != "" {
 		return s.Meaning
 	}
-	return e.Words.Text("explain.by_class", "class", e.className(a))
+	return e.Words.Text("explain.by_class", "class", e.Words.Enhanced(a.Enhanced).Class)
 }
 
 func (e *Explainer) when(a *Answer) string {
+	if a.Enhanced.IsZero() {
+		return e.Words.Code(a.Code).When
+	}
+	if s := e.Words.Cause(a.Cause).When; s != "" && a.Cause != knowledge.Unknown {
+		return s
+	}
 	if a.Code != 0 {
 		return e.Words.Code(a.Code).When
 	}
-	if known := e.Base.Status(a.Enhanced); known != nil && len(known.With) > 0 {
-		var codes []string
+	var codes []string
+	if known := e.Base.Status(a.Enhanced); known != nil {
 		for _, c := range known.With {
-			codes = append(codes, c.String())
+			if c.Class() == class(a) { // the registry lists those of all classes together
+				codes = append(codes, c.String())
+			}
 		}
-		return e.Words.Text("compare.beside", "codes", strings.Join(codes, ", "))
 	}
-	return e.Words.Text("compare.beside_any")
+	if codes == nil {
+		return e.Words.Text("compare.beside_any")
+	}
+	return e.Words.Text("compare.beside", "codes", strings.Join(codes, ", "))
 }
 
 func (e *Explainer) className(a *Answer) string {
@@ -103,8 +114,11 @@ func (e *Explainer) differences(all []*Answer) (out []string) {
 		var parts []string
 		for _, a := range all {
 			v := value(a)
+			if v == "" {
+				return // not all of them say it
+			}
 			differ = differ || v != first
-			parts = append(parts, e.asked(a)+": "+strings.TrimSuffix(v, "."))
+			parts = append(parts, replyOf(a.Code, a.Enhanced)+": "+strings.TrimSuffix(v, "."))
 		}
 		what := w.Text("compare." + key)
 		if differ {
@@ -119,6 +133,9 @@ func (e *Explainer) differences(all []*Answer) (out []string) {
 	each("who", func(a *Answer) string { return w.Actor(a.Cause.Actor()) })
 	each("severity", func(a *Answer) string { return w.Severity(a.Severity) })
 	each("connection", func(a *Answer) string {
+		if e.Base.Code(a.Code) == nil {
+			return ""
+		}
 		if a.Code == 221 || a.Code == 421 {
 			return w.Text("compare.closes")
 		}
@@ -133,6 +150,9 @@ func (e *Explainer) differences(all []*Answer) (out []string) {
 
 // stages says which commands a code answers.
 func (e *Explainer) stages(a *Answer) string {
+	if a.Code == 0 {
+		return "" // an enhanced code tells no command
+	}
 	known := e.Base.Code(a.Code)
 	if known == nil || len(known.At) == 0 {
 		return e.Words.Text("compare.any_command")
@@ -158,15 +178,12 @@ func Alone(c *classify.Classifier, code smtp.Code, status smtp.EnhancedCode) *An
 // CompareText prints a comparison for a terminal.
 func (e *Explainer) CompareText(out io.Writer, all []*Answer) error {
 	w := bufio.NewWriter(out)
-	t, c := e.Terminal, e.compare(all)
-	if t.Width == 0 {
-		t.Width = usualWidth
-	}
-	t.Width = min(t.Width, 110)
-	t.block(w, "", strings.Join(c.summary, " "))
+	t, c := e.Terminal.prose(), e.compare(all)
+	t.hanging(w, "", strings.Join(c.summary, " "))
 	for _, code := range c.codes {
 		fmt.Fprintf(w, "\n%s\n", t.bold(printable(code.name+"  "+code.title)))
 		t.facts(w, code.facts)
+		t.contexts(w, code.contexts)
 	}
 	fmt.Fprintf(w, "\n%s\n", t.bold(e.Words.Text("compare.differences")))
 	for i, d := range c.differences {
@@ -184,18 +201,15 @@ func (e *Explainer) CompareMarkdown(out io.Writer, all []*Answer) error {
 	fmt.Fprintf(w, "%s\n", markdown(strings.Join(c.summary, " ")))
 	for _, code := range c.codes {
 		fmt.Fprintf(w, "\n## %s %s\n\n", markdown(code.name), markdown(code.title))
-		for _, f := range code.facts {
-			fmt.Fprintf(w, "- **%s:** %s\n", markdown(f.name), markdown(f.text))
-		}
+		markdownFacts(w, code.facts)
+		markdownContexts(w, code.contexts)
 	}
 	fmt.Fprintf(w, "\n## %s\n\n", markdown(e.Words.Text("compare.differences")))
 	for i, d := range c.differences {
 		fmt.Fprintf(w, "%d. %s\n", i+1, markdown(d))
 	}
 	fmt.Fprintf(w, "\n## %s\n\n", markdown(e.Words.Text("compare.which")))
-	for _, f := range c.which {
-		fmt.Fprintf(w, "- **%s:** %s\n", markdown(f.name), markdown(f.text))
-	}
+	markdownFacts(w, c.which)
 	return w.Flush()
 }
 

@@ -48,7 +48,7 @@ func (c *explainCmd) Run(w *world) error {
 		c.What = []string{"-"}
 	}
 	for _, what := range c.What { // before anything is printed
-		if _, ok := p.answer(unquoted(what)); !ok && what != "-" {
+		if _, ok := p.answer(unquoted(what)); !ok && what != "-" && c.Output != "ndjson" {
 			return errors.New(e.Words.Text("explain.nothing_in", "what", strconv.Quote(what), "accepted", e.Words.Text("explain.accepted")))
 		}
 	}

@@ -62,7 +62,7 @@ func (e *Explainer) tell(a *Answer) telling {
 			*to = append(*to, fact{w.Text(key), text})
 		}
 	}
-	add(&out.facts, "explain.meaning", e.meant(a))
+	add(&out.facts, "explain.meaning", strings.Join(append([]string{e.meant(a)}, e.noted(&a.Details)...), " "))
 	if a.asCode() {
 		add(&out.facts, "compare.class", e.className(a))
 	}
@@ -78,7 +78,7 @@ func (e *Explainer) tell(a *Answer) telling {
 			out.steps = nil // they are of one context, and each has its own
 		}
 	}
-	out.steps = append(DetailTexts(w, e.Base, &a.Details), out.steps...)
+	out.steps = append(e.offered(&a.Details), out.steps...)
 
 	add(&out.after, "explain.when", e.seen(a))
 	add(&out.after, "explain.normal", e.normal(a))
@@ -265,27 +265,35 @@ func pattern(s smtp.EnhancedCode) string {
 	return s.String()
 }
 
-// DetailTexts says what a reply itself tells, a sentence each.
-func DetailTexts(w *knowledge.Words, b *knowledge.Base, d *classify.Details) (out []string) {
+// noted is what is remarkable about a reply, a sentence each.
+func (e *Explainer) noted(d *classify.Details) (out []string) {
+	w := e.Words
 	if d.Contradicts {
 		out = append(out, w.Text("detail.contradicts"))
 	}
 	if d.Nonstandard {
 		out = append(out, w.Text("detail.nonstandard"))
 	}
+	if d.Refused != "" && Removal(w, d) == "" {
+		out = append(out, w.Text("detail.refused", "what", d.Refused))
+	}
+	if d.RetryAfter > 0 {
+		out = append(out, w.Text("detail.retry_after", "time", Span(w, d.RetryAfter)))
+	}
+	return out
+}
+
+// offered is what to do by what the reply itself tells, a step each.
+func (e *Explainer) offered(d *classify.Details) (out []string) {
+	w := e.Words
 	if s := Removal(w, d); s != "" {
 		out = append(out, s)
-	} else if d.Refused != "" {
-		out = append(out, w.Text("detail.refused", "what", d.Refused))
 	}
 	for _, l := range d.Links {
 		out = append(out, w.Text("detail.link", "link", l))
 	}
 	if d.Reference != "" {
 		out = append(out, w.Text("detail.reference", "reference", d.Reference))
-	}
-	if d.RetryAfter > 0 {
-		out = append(out, w.Text("detail.retry_after", "time", Span(w, d.RetryAfter)))
 	}
 	return out
 }

@@ -152,7 +152,11 @@ func (e *Explainer) Markdown(out io.Writer, a *Answer) error {
 
 func markdownFacts(w io.Writer, facts []fact) {
 	for _, f := range facts {
-		if f.text != "" {
+		switch {
+		case f.text == "":
+		case f.name == "":
+			fmt.Fprintf(w, "- %s\n", markdown(f.text))
+		default:
 			fmt.Fprintf(w, "- **%s** %s\n", markdown(f.name+":"), markdown(f.text))
 		}
 	}

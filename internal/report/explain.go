@@ -44,6 +44,7 @@ type telling struct {
 	after    []fact         // what one reads who wants to know more
 }
 
+// fact is a text and what it is about; without a name it is about what stands before it.
 type fact struct{ name, text string }
 
 // contextWords tell of a code in one of its contexts.
@@ -62,7 +63,10 @@ func (e *Explainer) tell(a *Answer) telling {
 			*to = append(*to, fact{w.Text(key), text})
 		}
 	}
-	add(&out.facts, "explain.meaning", strings.Join(append([]string{e.meant(a)}, e.noted(&a.Details)...), " "))
+	add(&out.facts, "explain.meaning", e.meant(a))
+	for _, s := range e.noted(&a.Details) {
+		out.facts = append(out.facts, fact{"", s})
+	}
 	if a.asCode() {
 		add(&out.facts, "compare.class", e.className(a))
 	}

@@ -41,7 +41,7 @@ func (c *codesCmd) Run(w *world) error {
 	case "json", "ndjson":
 		return objects(w, c.Output, len(all), func(b []byte, i int) []byte { return e.AppendAnswer(b, all[i]) })
 	}
-	return printTable(w, e, c.Output, e.CodesTable(all))
+	return printTable(w, e, c.Output, e.CodesTable(all, c.Output != "table"))
 }
 
 // chosen keeps the codes that were asked for.
@@ -82,7 +82,7 @@ func (c *causesCmd) Run(w *world) error {
 	if c.Output == "json" || c.Output == "ndjson" {
 		return objects(w, c.Output, len(all), func(b []byte, i int) []byte { return e.AppendCause(b, all[i]) })
 	}
-	return printTable(w, e, c.Output, e.CausesTable())
+	return printTable(w, e, c.Output, e.CausesTable(c.Output != "table"))
 }
 
 // printTable prints a table in one of the formats for tables.

@@ -29,25 +29,41 @@ func Codes(base *knowledge.Base, c *classify.Classifier) (all []*Answer) {
 	return all
 }
 
-// CodesTable lists codes.
-func (e *Explainer) CodesTable(all []*Answer) Table {
+// CodesTable lists codes. The whole table has more columns than a terminal has room for.
+func (e *Explainer) CodesTable(all []*Answer, whole bool) Table {
 	w := e.Words
 	t := Table{Name: "codes", Title: w.Text("codes.title"), Columns: []Column{
-		left(w.Text("codes.code")), left(w.Text("codes.name")).min(16), left(w.Text("codes.class")).min(12).drop(3), left(w.Text("codes.meaning")).min(24).drop(1), left(w.Text("codes.reference")).min(12).drop(2)}}
+		left(w.Text("codes.code")), left(w.Text("codes.name")).min(34), left(w.Text("codes.class")).drop(2), left(w.Text("codes.reference")).min(22).drop(1), left(w.Text("codes.meaning")).under()}}
+	if whole {
+		t.Columns = append(t.Columns, left(w.Text("codes.when")), left(w.Text("causes.fix")), left(w.Text("codes.normal")))
+	}
 	for _, a := range all {
-		t.Rows = append(t.Rows, []Cell{{Text: replyOf(a.Code, a.Enhanced)}, {Text: e.title(a)}, {Text: e.className(a)}, {Text: e.meaning(a)}, {Text: e.reference(a)}})
+		row := []Cell{{Text: replyOf(a.Code, a.Enhanced)}, {Text: e.title(a)}, {Text: e.className(a)}, {Text: e.reference(a)}, {Text: e.meaning(a)}}
+		if whole {
+			fix, _ := e.advice(a)
+			row = append(row, Cell{Text: e.when(a)}, Cell{Text: fix}, Cell{Text: e.normal(a)})
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
 
-// CausesTable lists the causes.
-func (e *Explainer) CausesTable() Table {
+// CausesTable lists the causes. The whole table has more columns than a terminal has room
+// for.
+func (e *Explainer) CausesTable(whole bool) Table {
 	w := e.Words
 	t := Table{Name: "causes", Title: w.Text("causes.title"), Columns: []Column{
-		left(w.Text("causes.id")), left(w.Text("causes.name")).min(16), left(w.Text("causes.severity")).drop(3), left(w.Text("causes.who")).min(10).drop(2), left(w.Text("causes.fix")).min(24).drop(1)}}
+		left(w.Text("causes.id")), left(w.Text("causes.name")).min(34), left(w.Text("causes.severity")).drop(1), left(w.Text("causes.who")).drop(2), left(w.Text("causes.fix")).under()}}
+	if whole {
+		t.Columns = append(t.Columns, left(w.Text("codes.meaning")), left(w.Text("codes.when")), left(w.Text("codes.normal")), left(w.Text("causes.lasts")))
+	}
 	for _, c := range knowledge.Causes() {
 		words := w.Cause(c)
-		t.Rows = append(t.Rows, []Cell{{Text: c.ID()}, {Text: words.Title}, {Text: w.Severity(c.Severity()), Style: severityStyle(c.Severity())}, {Text: w.Actor(c.Actor())}, {Text: words.Fix}})
+		row := []Cell{{Text: c.ID()}, {Text: words.Title}, {Text: w.Severity(c.Severity()), Style: severityStyle(c.Severity())}, {Text: w.Actor(c.Actor())}, {Text: words.Fix}}
+		if whole {
+			row = append(row, Cell{Text: words.Meaning}, Cell{Text: words.When}, Cell{Text: words.Normal}, Cell{Text: w.Permanence(c.Permanence())})
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
@@ -61,6 +77,9 @@ func (e *Explainer) AppendCause(b []byte, c knowledge.Cause) []byte {
 	o.word("severity", c.Severity().String())
 	o.word("permanence", c.Permanence().String())
 	o.word("actor", c.Actor().String())
+	o.str("meaning", []byte(words.Meaning))
+	o.str("when", []byte(words.When))
+	o.str("normal", []byte(words.Normal))
 	o.str("fix", []byte(words.Fix))
 	o.list("steps", words.Steps)
 	o.word("lang", e.Words.Lang)

@@ -28,12 +28,10 @@ func (c *codesCmd) Run(w *world) error {
 	}
 	all := report.Codes(e.Base, by)
 	if len(c.Which) > 0 {
-		if all, err = c.chosen(all); err != nil {
-			return err
-		}
-		if len(all) == 0 {
-			return errors.New(e.Words.Text("codes.no_such", "what", strings.Join(c.Which, " ")))
-		}
+		all = c.chosen(all)
+	}
+	if len(all) == 0 {
+		return errors.New(e.Words.Text("codes.no_such", "what", strings.Join(c.Which, " ")))
 	}
 	switch c.Output {
 	case "html":
@@ -44,13 +42,13 @@ func (c *codesCmd) Run(w *world) error {
 	return printTable(w, e, c.Output, e.CodesTable(all, c.Output != "table"))
 }
 
-// chosen keeps the codes that were asked for.
-func (c *codesCmd) chosen(all []*report.Answer) (kept []*report.Answer, err error) {
+// chosen keeps the codes that were asked for; none when something else was asked for too.
+func (c *codesCmd) chosen(all []*report.Answer) (kept []*report.Answer) {
 	var codes []filter.Code
 	for _, which := range c.Which {
 		code, err := filter.ParseCode(which)
 		if err != nil {
-			return nil, err
+			return nil
 		}
 		codes = append(codes, code)
 	}
@@ -62,7 +60,7 @@ func (c *codesCmd) chosen(all []*report.Answer) (kept []*report.Answer, err erro
 			}
 		}
 	}
-	return kept, nil
+	return kept
 }
 
 // causesCmd lists the causes.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/parsers"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
@@ -36,7 +37,7 @@ func (c *explainCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	said, err := c.said()
+	said, err := c.said(e.Words)
 	if err != nil {
 		return err
 	}
@@ -63,14 +64,14 @@ func (c *explainCmd) Run(w *world) error {
 }
 
 // said is what the flags tell of the reply.
-func (c *explainCmd) said() (s classify.Said, err error) {
+func (c *explainCmd) said(words *knowledge.Words) (s classify.Said, err error) {
 	s.Direction, s.Host = smtp.Outbound, []byte(c.Host)
 	if c.By == "local" {
 		s.Direction = smtp.Inbound
 	}
 	if c.Stage != "" {
 		if s.Stage = smtp.ParseStage(bytes.ToUpper([]byte(c.Stage))); s.Stage == smtp.StageNone || s.Stage.String() != strings.ToUpper(c.Stage) {
-			return s, fmt.Errorf("--stage %s: give CONNECT, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, DOT or QUIT", c.Stage)
+			return s, errors.New(words.Text("explain.no_stage", "what", c.Stage, "stages", "CONNECT, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, DOT, QUIT"))
 		}
 	}
 	return s, nil

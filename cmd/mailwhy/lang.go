@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -46,7 +47,7 @@ func (f *wordsFlags) words() (*knowledge.Words, *classify.Classifier, error) {
 		lang = knowledge.Locale(os.Getenv)
 	}
 	if !slices.Contains(knowledge.Languages(), lang) {
-		return nil, nil, fmt.Errorf("--lang %s: there are words in %s", f.Lang, strings.Join(knowledge.Languages(), ", "))
+		return nil, nil, errors.New(knowledge.In(knowledge.Locale(os.Getenv)).Text("explain.no_lang", "what", f.Lang, "languages", strings.Join(knowledge.Languages(), ", ")))
 	}
 	by, err := f.classifier()
 	if err != nil {

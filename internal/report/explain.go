@@ -221,7 +221,21 @@ func (e *Explainer) reference(a *Answer) string {
 	if s := e.Base.Status(a.Enhanced); s != nil && !a.Enhanced.IsZero() && s.RFC != "" {
 		all = append(all, s.RFC)
 	}
+	for i, r := range all {
+		all[i] = e.section(r)
+	}
 	return strings.Join(all, "; ")
+}
+
+// section says "RFC 5321, section 4.2.3; RFC 1870, section 6.1" in the language.
+func (e *Explainer) section(reference string) string {
+	refs := strings.Split(reference, "; ")
+	for i, r := range refs {
+		if rfc, n, ok := strings.Cut(r, ", section "); ok {
+			refs[i] = e.Words.Text("explain.section", "rfc", rfc, "n", n)
+		}
+	}
+	return strings.Join(refs, "; ")
 }
 
 // contexts says what a code means where, for one who asked about the code alone.

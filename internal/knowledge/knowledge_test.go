@@ -86,8 +86,8 @@ func TestMissing(t *testing.T) {
 
 func TestLocale(t *testing.T) {
 	for env, want := range map[string]string{
-		"": "en", "LANG=C": "en", "LANG=C.UTF-8": "en", "LANG=tr_TR.UTF-8": "tr", "LANG=hi_IN": "hi", "LC_ALL=tr_TR LANG=hi_IN": "tr",
-		"LANG=de_DE.UTF-8": "en", "LANG=de_DE LANGUAGE=de:tr": "tr", "LANG=C LANGUAGE=tr": "en", "LC_MESSAGES=hi LANG=tr_TR": "hi", "LANG=TR_TR": "tr",
+		"": "en", "LANG=C": "en", "LANG=C.UTF-8": "en", "LANG=tr_TR.UTF-8": "tr", "LC_ALL=tr_TR LANG=en_IN": "tr",
+		"LANG=de_DE.UTF-8": "en", "LANG=de_DE LANGUAGE=de:tr": "tr", "LANG=C LANGUAGE=tr": "en", "LC_MESSAGES=tr LANG=en_GB": "tr", "LANG=TR_TR": "tr",
 	} {
 		vars := map[string]string{}
 		for _, v := range strings.Fields(env) {

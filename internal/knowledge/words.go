@@ -87,6 +87,7 @@ type CodeWords struct {
 	Meaning string
 	When    string // when one sees it
 	Fix     string
+	Normal  string // whether to mind it; "" where its cause's words say so
 }
 
 // EnhancedWords tell people of an enhanced code.
@@ -133,7 +134,7 @@ type wordsFile struct {
 }
 
 type actorWords struct{ Name, Inbound, Outbound string }
-type codeFile struct{ Name, Meaning, When, Fix string }
+type codeFile struct{ Name, Meaning, When, Fix, Normal string }
 type enhancedFile struct{ Name, Meaning string }
 
 var english = sync.OnceValue(func() *Words { return mustRead(English) })
@@ -193,7 +194,7 @@ func (w *Words) Code(c smtp.Code) CodeWords {
 	if !ok && w.over != nil {
 		return w.over.Code(c)
 	}
-	s := CodeWords{Name: f.Name, Meaning: f.Meaning, When: f.When, Fix: f.Fix}
+	s := CodeWords{Name: f.Name, Meaning: f.Meaning, When: f.When, Fix: f.Fix, Normal: f.Normal}
 	if !ok {
 		s = w.file.UnknownCode
 	}

@@ -201,6 +201,8 @@ func (e *Explainer) advice(a *Answer) (fix string, steps []string) {
 func (e *Explainer) normal(a *Answer) string {
 	failed := class(a) >= 4 || class(a) == 0 && a.Entry != 0
 	switch c := class(a); {
+	case a.asCode() && e.Words.Code(a.Code).Normal != "":
+		return e.Words.Code(a.Code).Normal
 	case failed && a.Direction == smtp.Inbound:
 		return e.Words.Text("normal.inbound")
 	case (c == 2 || c == 3) && a.Severity > knowledge.Info:

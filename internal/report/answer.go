@@ -32,16 +32,19 @@ func (t Terminal) prose() Terminal {
 func (e *Explainer) Text(out io.Writer, a *Answer) error {
 	w := bufio.NewWriter(out)
 	t, said := e.Terminal.prose(), e.tell(a)
-	head := said.title
-	if a.Text == "" {
-		head = strings.TrimSpace(replyOf(a.Code, a.Enhanced) + "  " + head)
-	} else {
+	asked := replyOf(a.Code, a.Enhanced) + "  "
+	if a.Text != "" {
+		asked = ""
 		for _, line := range shownLines(a) {
 			t.hanging(w, "  ", line)
 		}
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintf(w, "%s\n\n", t.bold(t.paint(printable(head), said.style)))
+	for _, line := range broken(printable(said.title), t.Width-len(asked)) {
+		fmt.Fprintln(w, t.bold(t.paint(asked+line, said.style)))
+		asked = strings.Repeat(" ", len(asked))
+	}
+	fmt.Fprintln(w)
 	t.facts(w, said.facts)
 	fmt.Fprintf(w, "\n%s\n", t.bold(e.Words.Text("explain.todo")))
 	t.hanging(w, "  ", said.fix)
@@ -66,7 +69,12 @@ func shownLines(a *Answer) []string {
 // what that means and what to do.
 func (t Terminal) contexts(w io.Writer, all []contextWords) {
 	for _, c := range all {
-		t.hanging(w, "  "+t.paint(printable(c.where), Dim)+"  ", c.Title)
+		if head := "  " + t.paint(printable(c.where), Dim) + "  "; twwidth.Width(head+c.Title) <= t.Width {
+			t.hanging(w, head, c.Title)
+		} else {
+			t.hanging(w, "  ", c.where)
+			t.hanging(w, "    ", c.Title)
+		}
 		t.hanging(w, "      ", c.Meaning)
 		t.hanging(w, "      "+underMark, c.Fix)
 	}

@@ -258,11 +258,17 @@ func (e *Explainer) contexts(code smtp.Code) (out []contextWords) {
 	return out
 }
 
+// manyStages is from how many commands on it is told that it may be any.
+const manyStages = 8
+
 // where says what a context asks for: "MAIL, RCPT (x.7.1)".
 func (e *Explainer) where(c *knowledge.Context) string {
 	var stages, statuses []string
 	for _, s := range c.At() {
 		stages = append(stages, s.String())
+	}
+	if len(stages) > manyStages {
+		stages = []string{e.Words.Text("compare.any_command")} // but those told apart before
 	}
 	if c.Unasked() {
 		stages = append(stages, e.Words.Text("explain.unasked"))

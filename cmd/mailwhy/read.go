@@ -85,7 +85,7 @@ func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
 	if len(files) == 1 && files[0] == "-" && isTerminal(w.stdin) {
 		return r.coverage, errors.New("no input: name a log file, like mailwhy /var/log/mail.log, or pipe one in")
 	}
-	inputs, errs := source.Find(files, w.stdin)
+	inputs, errs := source.Find(files, w.stream())
 	for _, err := range errs {
 		w.warn(err)
 		w.atLeast(exitUsage)

@@ -189,6 +189,9 @@ func (p *answers) print(what string) error {
 // is none of them.
 func (p *answers) answer(what string) (a *report.Answer, ok bool) {
 	what = strings.TrimSpace(what)
+	if digit := firstDigit(what); digit != 0 {
+		return report.OfDigit(digit), true
+	}
 	if code, status, alone := parseCodes(what); alone {
 		if p.said.Stage == smtp.StageNone && len(p.said.Host) == 0 && p.said.Direction == smtp.Outbound {
 			return report.Alone(p.classifier, code, status), true
@@ -254,4 +257,16 @@ func parseCodes(what string) (code smtp.Code, status smtp.EnhancedCode, ok bool)
 	}
 	status, n := smtp.ParseEnhanced([]byte(what))
 	return code, status, n == len(what) && n > 0
+}
+
+// firstDigit reads "5xx", "5yz", "5.x.x" or "5": all codes that begin so. 0 is none.
+func firstDigit(what string) int {
+	if len(what) == 0 || what[0] < '2' || what[0] > '5' {
+		return 0
+	}
+	switch what[1:] {
+	case "", "xx", "yz", "XX", ".x.x", ".X.X", ".*.*", "**":
+		return int(what[0] - '0')
+	}
+	return 0
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -32,7 +33,7 @@ func (t Terminal) prose() Terminal {
 func (e *Explainer) Text(out io.Writer, a *Answer) error {
 	w := bufio.NewWriter(out)
 	t, said := e.Terminal.prose(), e.tell(a)
-	asked := replyOf(a.Code, a.Enhanced) + "  "
+	asked := a.name() + "  "
 	if a.Text != "" {
 		asked = ""
 		for _, line := range shownLines(a) {
@@ -134,7 +135,7 @@ func broken(text string, width int) (lines []string) {
 func (e *Explainer) Markdown(out io.Writer, a *Answer) error {
 	w := bufio.NewWriter(out)
 	said := e.tell(a)
-	fmt.Fprintf(w, "## %s\n\n", markdown(strings.TrimSpace(replyOf(a.Code, a.Enhanced)+" "+said.title)))
+	fmt.Fprintf(w, "## %s\n\n", markdown(strings.TrimSpace(a.name()+" "+said.title)))
 	if a.Text != "" {
 		for _, line := range shownLines(a) {
 			fmt.Fprintf(w, "> %s  \n", markdown(line)) // two blanks: a new line stays one
@@ -195,7 +196,7 @@ func (e *Explainer) AppendAnswer(b []byte, a *Answer) []byte {
 	o.close()
 	o.open("explain")
 	o.word("cause", a.Cause.ID())
-	str("class", e.Words.Class(a.Code))
+	str("class", e.Words.Class(cmp.Or(a.Code, smtp.Code(a.Digit*100))))
 	o.word("severity", a.Severity.String())
 	o.word("permanence", permanence(a).String())
 	o.word("actor", a.Cause.ActorOf(a.Direction).String())

@@ -38,7 +38,7 @@ func (e *Explainer) CodesTable(all []*Answer, whole bool) Table {
 		t.Columns = append(t.Columns, left(w.Text("codes.when")), left(w.Text("causes.fix")), left(w.Text("codes.normal")))
 	}
 	for _, a := range all {
-		row := []Cell{{Text: replyOf(a.Code, a.Enhanced)}, {Text: e.title(a)}, {Text: e.className(a)}, {Text: e.reference(a)}, {Text: e.meaning(a)}}
+		row := []Cell{{Text: a.name()}, {Text: e.title(a)}, {Text: e.className(a)}, {Text: e.reference(a)}, {Text: e.meaning(a)}}
 		if whole {
 			fix, _ := e.advice(a)
 			row = append(row, Cell{Text: e.when(a)}, Cell{Text: fix}, Cell{Text: e.normal(a)})

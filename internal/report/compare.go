@@ -30,7 +30,7 @@ type comparedCode struct {
 func (e *Explainer) compare(all []*Answer) (c comparison) {
 	w := e.Words
 	for _, a := range all {
-		name, title, when := replyOf(a.Code, a.Enhanced), e.title(a), e.when(a)
+		name, title, when := a.name(), e.title(a), e.when(a)
 		first := w.Text(fmt.Sprintf("class.%d", class(a)))
 		c.summary = append(c.summary, w.Text("compare.one", "code", name, "name", title, "class", e.className(a), "meaning", first))
 		fix, _ := e.advice(a)
@@ -55,6 +55,9 @@ func (e *Explainer) compare(all []*Answer) (c comparison) {
 // title, meaning and when are the words of what was asked about itself: of the code, or
 // of the enhanced code, which tells more where both are given.
 func (e *Explainer) title(a *Answer) string {
+	if a.Digit != 0 {
+		return e.Words.Class(smtp.Code(a.Digit * 100))
+	}
 	if a.Enhanced.IsZero() {
 		return e.Words.Code(a.Code).Name
 	}
@@ -75,6 +78,9 @@ func (e *Explainer) meaning(a *Answer) string {
 }
 
 func (e *Explainer) when(a *Answer) string {
+	if a.Digit != 0 {
+		return ""
+	}
 	if a.Enhanced.IsZero() {
 		return e.Words.Code(a.Code).When
 	}
@@ -99,6 +105,9 @@ func (e *Explainer) when(a *Answer) string {
 }
 
 func (e *Explainer) className(a *Answer) string {
+	if a.Digit != 0 {
+		return "" // its name says it
+	}
 	if a.Code != 0 {
 		return e.Words.Class(a.Code)
 	}
@@ -118,7 +127,7 @@ func (e *Explainer) differences(all []*Answer) (out []string) {
 				return // not all of them say it
 			}
 			differ = differ || v != first
-			parts = append(parts, replyOf(a.Code, a.Enhanced)+": "+strings.TrimSuffix(v, "."))
+			parts = append(parts, a.name()+": "+strings.TrimSuffix(v, "."))
 		}
 		what := w.Text("compare." + key)
 		if differ {
@@ -130,7 +139,9 @@ func (e *Explainer) differences(all []*Answer) (out []string) {
 	each("class", e.className)
 	each("stages", e.stages)
 	each("retry", func(a *Answer) string { return w.Text(fmt.Sprintf("retry.%d", class(a))) })
-	each("who", func(a *Answer) string { return w.Actor(a.Cause.Actor()) })
+	each("who", func(a *Answer) string {
+		return e.each(a, func(c knowledge.Cause) string { return w.Actor(c.Actor()) })
+	})
 	each("severity", func(a *Answer) string { return w.Severity(a.Severity) })
 	each("connection", func(a *Answer) string {
 		if e.Base.Code(a.Code) == nil {
@@ -141,7 +152,9 @@ func (e *Explainer) differences(all []*Answer) (out []string) {
 		}
 		return w.Text("compare.stays")
 	})
-	each("cause", func(a *Answer) string { return w.Cause(a.Cause).Title })
+	each("cause", func(a *Answer) string {
+		return e.each(a, func(c knowledge.Cause) string { return w.Cause(c).Title })
+	})
 	if len(same) > 0 {
 		out = append(out, w.Text("compare.same", "what", strings.Join(same, "; ")))
 	}
@@ -162,6 +175,18 @@ func (e *Explainer) stages(a *Answer) string {
 		names = append(names, s.String())
 	}
 	return strings.Join(names, ", ")
+}
+
+// OfDigit returns the answer to all codes of a first digit, 2 to 5.
+func OfDigit(digit int) *Answer {
+	a := &Answer{Digit: digit, Direction: smtp.Outbound}
+	switch digit {
+	case 4:
+		a.Severity = knowledge.Warning
+	case 5:
+		a.Severity = knowledge.Error
+	}
+	return a
 }
 
 // Alone returns the answer to a code or an enhanced code that stands for itself.

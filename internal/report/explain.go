@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,11 +20,20 @@ type Answer struct {
 	Direction smtp.Direction // Inbound: our own server said it
 	classify.Annotation
 	Details classify.Details
+	Digit   int // 2 to 5: all codes that begin with it were asked about, and there is no code
+}
+
+// name is what was asked about: "553", "550 5.1.1", "5xx".
+func (a *Answer) name() string {
+	if a.Digit != 0 {
+		return fmt.Sprintf("%dxx", a.Digit)
+	}
+	return replyOf(a.Code, a.Enhanced)
 }
 
 // Known reports whether anything but the first digit is known.
 func (a *Answer) Known(b *knowledge.Base) bool {
-	return b.Code(a.Code) != nil || a.Code == 0 && b.Status(a.Enhanced) != nil || a.Basis > classify.Context
+	return a.Digit != 0 || b.Code(a.Code) != nil || a.Code == 0 && b.Status(a.Enhanced) != nil || a.Basis > classify.Context
 }
 
 // Explainer prints answers in one language.
@@ -72,7 +82,7 @@ func (e *Explainer) tell(a *Answer) telling {
 	}
 	if a.Entry != 0 || a.Code != 0 || !a.Enhanced.IsZero() {
 		add(&out.facts, "explain.severity", w.Text("explain.severity_text", "severity", w.Severity(a.Severity), "permanence", w.Permanence(permanence(a))))
-		add(&out.facts, "explain.who", w.Side(a.Cause.ActorOf(a.Direction), a.Direction))
+		add(&out.facts, "explain.who", e.each(a, func(c knowledge.Cause) string { return w.Side(c.ActorOf(a.Direction), a.Direction) }))
 	}
 	add(&out.facts, "explain.provider", e.Base.ProviderName(a.Provider))
 
@@ -98,7 +108,23 @@ func (e *Explainer) tell(a *Answer) telling {
 
 // asCode reports that a code, or an enhanced code, was asked about by itself.
 func (a *Answer) asCode() bool {
-	return a.Text == "" && a.Stage == smtp.StageNone && (a.Code == 0) != a.Enhanced.IsZero()
+	return a.Text == "" && a.Stage == smtp.StageNone && (a.Code == 0) != a.Enhanced.IsZero() || a.Digit != 0
+}
+
+// each puts a cause into words. A code alone may come down to several, by where it is said.
+func (e *Explainer) each(a *Answer, words func(knowledge.Cause) string) string {
+	known := e.Base.Code(a.Code)
+	if !a.asCode() || known == nil || len(known.Contexts) == 0 {
+		return words(a.Cause)
+	}
+	var all []string
+	for i := range known.Contexts {
+		cause := e.Base.Entry(known.Contexts[i].Entry).Cause
+		if s := words(cause); cause != knowledge.Unknown && !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return strings.Join(all, " / ")
 }
 
 // headline is what it is, in a few words.
@@ -117,7 +143,7 @@ func (e *Explainer) headline(a *Answer) string {
 func (e *Explainer) meant(a *Answer) string {
 	byClass := e.Words.Text(fmt.Sprintf("class.%d", class(a)))
 	switch {
-	case !a.Known(e.Base) && byClass != "":
+	case (a.Digit != 0 || !a.Known(e.Base)) && byClass != "":
 		return byClass
 	case a.asCode():
 		return e.meaning(a)
@@ -182,6 +208,9 @@ func permanence(a *Answer) knowledge.Permanence {
 
 // class is the first digit of the reply, or of the enhanced code where it has no other.
 func class(a *Answer) int {
+	if a.Digit != 0 {
+		return a.Digit
+	}
 	if a.Code != 0 {
 		return a.Code.Class()
 	}
@@ -191,8 +220,11 @@ func class(a *Answer) int {
 // advice is what to do: by the code alone where nothing else is known.
 func (e *Explainer) advice(a *Answer) (fix string, steps []string) {
 	fix, steps = e.Words.Advice(a.Entry, a.Direction)
-	if a.asCode() && a.Code != 0 {
+	if a.asCode() && (a.Code != 0 || a.Digit != 0) {
 		fix = e.Words.Code(a.Code).Fix
+	}
+	if a.Digit != 0 {
+		steps = nil
 	}
 	return fix, steps
 }

@@ -33,7 +33,7 @@ func TestEveryCodeIsTold(t *testing.T) {
 		for _, width := range []int{60, 80} {
 			e := explainer(lang, width)
 			for _, a := range Codes(e.Base, classify.Default()) {
-				name := lang + " " + replyOf(a.Code, a.Enhanced)
+				name := lang + " " + a.name()
 				said := e.tell(a)
 				if said.title == "" || said.fix == "" || len(said.facts) < 4 || len(said.after) < 2 {
 					t.Errorf("%s: something is missing: %+v", name, said)

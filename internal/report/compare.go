@@ -131,7 +131,7 @@ func (e *Explainer) differences(all []*Answer) (out []string) {
 		}
 		what := w.Text("compare." + key)
 		if differ {
-			out = append(out, what+" – "+strings.Join(parts, "; ")+".")
+			out = append(out, w.Text("compare.difference", "what", what, "each", strings.Join(parts, "; ")))
 		} else if first != "" {
 			same = append(same, what+" – "+first)
 		}

@@ -95,10 +95,11 @@ func TestCacheAgrees(t *testing.T) {
 		for _, ev := range manyTexts()[:3000] {
 			for _, stage := range []smtp.Stage{smtp.StageNone, smtp.StageRCPT} {
 				for _, host := range []string{"", "mx.google.com"} {
-					s := Said{Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, Text: ev.Reply.Text, Stage: stage, Host: []byte(host)}
-					n, want := c.m.match(&s, s.Text, s.Code == 0)
-					if rule, p := c.cached(&s, s.Text, s.Code == 0); rule != c.m.rule(n) || p != want {
-						t.Fatalf("%s %q from %q: the cache and a search differ", stage, s.Text, host)
+					ev := *ev
+					ev.Stage, ev.Peer.Name = stage, []byte(host)
+					want := c.Reply(saidBy(&ev, speaker(&ev)))
+					if got, _ := c.Event(&ev); got != want {
+						t.Fatalf("%s %q from %q: the cache says %v, a search %v", stage, ev.Reply.Text, host, got, want)
 					}
 				}
 			}

@@ -2,57 +2,99 @@ package classify
 
 import (
 	"hash/maphash"
+	"math/bits"
 	"sync/atomic"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
-// cacheBits sizes the cache: 64 K answers of eight bytes. A log of a million replies has
-// some ten thousand different texts.
-const cacheBits = 16
+const (
+	// cacheSets times four slots of eight bytes are 256 KiB: three times the ten thousand
+	// different texts that a log of a million replies has.
+	cacheSets = 1 << 13
+	cacheWays = 4
 
-// cache remembers which rule fits what was said. Most replies of a log have been said
-// before, and to hash a text costs a tenth of a search in it. An answer has two slots
-// to be in and takes the place of the one before it there; a slot holds 40 bits of the hash, which with those that choose the
-// slot make a mistake as good as impossible, and the hash's seed is random, so that nobody
-// can make one on purpose. Several goroutines may use it at once.
+	// An answer takes 13 bits for the entry, 3 for the basis, 7 for the provider and 2 for
+	// the severity. The cause goes with the entry.
+	entryBits, basisBits, providerBits, severityBits = 13, 3, 7, 2
+	answerBits                                       = entryBits + basisBits + providerBits + severityBits
+	answerMask                                       = 1<<answerBits - 1
+)
+
+// This does not compile when an answer could not hold all that there may be.
+const _ = uint(1<<entryBits-knowledge.MaxEntries) + uint(1<<providerBits-knowledge.MaxProviders) +
+	uint(1<<basisBits-numBases) + uint(1<<severityBits-knowledge.NumSeverities)
+
+// cache remembers how failures were annotated. Most replies of a log have been said before,
+// and to hash a text costs a tenth of a search in it. What comes last is kept.
+//
+// A slot is one word, so that several goroutines can use it without locks: the answer, and
+// 39 bits of the hash of all that the answer rests on. The bits that are not kept choose the
+// set, so that more than fifty decide: a mistake is as good as impossible, and the hash's
+// seed is random, so that nobody can make one on purpose.
 type cache struct {
 	seed  maphash.Seed
-	slots [1 << cacheBits]atomic.Uint64 // 40 bits of the hash, 8 of the provider, 16 of the rule
+	slots [cacheSets][cacheWays]atomic.Uint64
 }
 
-// noRule stands for none.
-const noRule = 1<<16 - 1
+// key is the hash of all that is looked at in a line to annotate it. host said the reply.
+func (c *cache) key(ev *smtp.Event, host []byte) uint64 {
+	r := &ev.Reply
+	h := maphash.Bytes(c.seed, r.Text)
+	if len(ev.Text) > 0 {
+		h = mix(h, maphash.Bytes(c.seed, ev.Text))
+	}
+	if len(host) > 0 {
+		h = mix(h+1, maphash.Bytes(c.seed, host))
+	}
+	h = mix(h, uint64(r.Code)<<48|uint64(r.Enhanced[0]&7)<<45|uint64(r.Enhanced[1]&1023)<<35|uint64(r.Enhanced[2]&1023)<<25|
+		uint64(ev.Stage)<<16|uint64(ev.Kind)<<8|uint64(ev.Outcome)<<4|uint64(ev.Direction))
+	if r.Code == 0 {
+		h = mix(h, uint64(ev.DSN[0])<<32|uint64(ev.DSN[1])<<16|uint64(ev.DSN[2]))
+	}
+	return max(h, 1<<answerBits) // an empty slot is the answer to no key
+}
 
-const valueBits = 24
+// mix makes one hash of two, by a multiplication whose halves are folded (as wyhash does;
+// the constants are its).
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a^0xa0761d6478bd642f, b^0xe7037ed1a0b428db)
+	return hi ^ lo
+}
 
-// cached is matcher.match, remembered.
-func (c *Classifier) cached(s *Said, text []byte, own bool) (*knowledge.Rule, knowledge.Provider) {
-	h := c.cache.hash(s, text, own)
-	pair := (*[2]atomic.Uint64)(c.cache.slots[h%(1<<cacheBits)&^1:])
-	for i := range pair {
-		if v := pair[i].Load(); v>>valueBits == h>>valueBits && v != 0 {
-			return c.m.rule(uint16(v)), knowledge.Provider(v >> 16)
+// get returns what is remembered; ok is false when that is nothing.
+func (c *cache) get(key uint64) (answer uint64, ok bool) {
+	set := &c.slots[key%cacheSets]
+	for i := range set {
+		if v := set[i].Load(); v&^answerMask == key&^answerMask {
+			return v & answerMask, true
 		}
 	}
-	rule, provider := c.m.match(s, text, own)
-	i := h & 1
-	if pair[i].Load() != 0 && pair[i^1].Load() == 0 {
-		i ^= 1
-	}
-	pair[i].Store(h>>valueBits<<valueBits | uint64(provider)<<16 | uint64(rule))
-	return c.m.rule(rule), provider
+	return 0, false
 }
 
-// hash is of all that a match depends on.
-func (c *cache) hash(s *Said, text []byte, own bool) uint64 {
-	around := uint64(s.Code)<<48 | uint64(s.Enhanced[0])<<36 ^ uint64(s.Enhanced[1])<<26 ^ uint64(s.Enhanced[2])<<16 ^ uint64(s.Stage)<<8 ^ uint64(s.by())
-	if own {
-		around ^= 1 << 7
+// put remembers an answer in the place of the oldest of its set. Where several goroutines
+// do so at once, one of the answers may be lost, and none is wrong.
+func (c *cache) put(key, answer uint64) {
+	set := &c.slots[key%cacheSets]
+	for i := len(set) - 1; i > 0; i-- {
+		set[i].Store(set[i-1].Load())
 	}
-	h := maphash.Bytes(c.seed, text) ^ around*0x9E3779B97F4A7C15
-	if len(s.Host) > 0 {
-		h ^= maphash.Bytes(c.seed, s.Host) * 0x9E3779B97F4A7C15
-	}
-	return h
+	set[0].Store(key&^answerMask | answer)
+}
+
+// pack makes an answer of an annotation.
+func pack(a Annotation) uint64 {
+	return uint64(a.Entry) | (uint64(a.Basis)|(uint64(a.Provider)|uint64(a.Severity)<<providerBits)<<basisBits)<<entryBits
+}
+
+// unpack is the way back.
+func (c *Classifier) unpack(answer uint64) (a Annotation) {
+	a.Entry = knowledge.EntryID(answer & (1<<entryBits - 1))
+	a.Basis = Basis(answer >> entryBits & (1<<basisBits - 1))
+	a.Provider = knowledge.Provider(answer >> (entryBits + basisBits) & (1<<providerBits - 1))
+	a.Severity = knowledge.Severity(answer >> (entryBits + basisBits + providerBits))
+	a.Cause = c.base.Entry(a.Entry).Cause
+	return a
 }

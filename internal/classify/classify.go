@@ -105,13 +105,27 @@ func (c *Classifier) Event(ev *smtp.Event) (a Annotation, ok bool) {
 	if ev.Reply.Code == 0 && ev.Reply.Enhanced.IsZero() && !failed {
 		return Annotation{}, false
 	}
-	s := Said{
-		Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, DSN: ev.DSN, Text: ev.Reply.Text, Note: ev.Text,
-		Kind: ev.Kind, Outcome: ev.Outcome, Stage: ev.Stage, Direction: ev.Direction, Unasked: unasked(ev), Host: speaker(ev),
+	if ev.Reply.Code.Positive() {
+		return c.Reply(saidBy(ev, nil)), true
 	}
-	a = c.Reply(&s)
+	host := speaker(ev)
+	key := c.cache.key(ev, host)
+	if answer, known := c.cache.get(key); known {
+		a = c.unpack(answer)
+	} else {
+		a = c.Reply(saidBy(ev, host))
+		c.cache.put(key, pack(a))
+	}
 	// A warning of which nothing is known may be of anything: it is no failure of mail.
-	return a, ev.Kind != smtp.KindWarning || a.Entry != 0 || s.Code != 0
+	return a, ev.Kind != smtp.KindWarning || a.Entry != 0 || ev.Reply.Code != 0
+}
+
+// saidBy is what a line says, and the host that said it.
+func saidBy(ev *smtp.Event, host []byte) *Said {
+	return &Said{
+		Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, DSN: ev.DSN, Text: ev.Reply.Text, Note: ev.Text,
+		Kind: ev.Kind, Outcome: ev.Outcome, Stage: ev.Stage, Direction: ev.Direction, Unasked: unasked(ev), Host: host,
+	}
 }
 
 // speaker is the host that said the reply, nil where that is our own.
@@ -197,11 +211,11 @@ func (c *Classifier) decide(s *Said) (knowledge.EntryID, Basis, knowledge.Provid
 // match returns the first rule that fits what was said, nil for none, and whose words they
 // are. Where there is no reply, what our own MTA says is looked at.
 func (c *Classifier) match(s *Said) (*knowledge.Rule, knowledge.Provider) {
-	rule, provider := c.cached(s, s.Text, s.Code == 0 && s.Enhanced.IsZero())
-	if rule == nil && s.Code == 0 {
-		return c.cached(s, s.Note, true)
+	rule, provider := c.m.match(s, s.Text, s.Code == 0 && s.Enhanced.IsZero())
+	if rule == noRule && s.Code == 0 {
+		rule, provider = c.m.match(s, s.Note, true)
 	}
-	return rule, provider
+	return c.m.rule(rule), provider
 }
 
 // byFirstDigit stands in for a positive code that nobody knows: a client must take it for

@@ -173,6 +173,9 @@ var fold = func() (t [256]byte) {
 	return t
 }()
 
+// noRule stands for none.
+const noRule = 1<<16 - 1
+
 // rule returns a rule by its number, nil for noRule.
 func (m *matcher) rule(n uint16) *knowledge.Rule {
 	if n == noRule {

@@ -293,3 +293,14 @@ func BenchmarkWords(b *testing.B) {
 		mustRead(English)
 	}
 }
+
+// The built-in knowledge leaves room for a user's own.
+func TestBounds(t *testing.T) {
+	base := Load()
+	if n := len(base.Entries) + maxOwnRules; n > MaxEntries {
+		t.Errorf("with a user's rules %d entries: raise MaxEntries", n)
+	}
+	if n := len(base.Providers); n > MaxProviders {
+		t.Errorf("%d providers: raise MaxProviders", n)
+	}
+}

@@ -110,10 +110,13 @@ const MinPhrase = 4
 
 // MaxPhrases bounds the phrases of all rules and marks: matchers keep a set of those that a
 // text holds on the stack. MaxOwnPhrases of them are left to a user's rules, and maxOwnRules
-// keeps his entries within EntryID.
+// of the entries: whoever packs annotations counts on there being no more than MaxEntries
+// and MaxProviders.
 const (
 	MaxPhrases    = 4096
 	MaxOwnPhrases = 1024
+	MaxEntries    = 8192
+	MaxProviders  = 128
 	maxOwnRules   = 4096
 )
 

@@ -37,6 +37,7 @@ type Summary struct {
 	peers   []Peer
 	warmed  int32       // what Warm read, so that it is not optimised away
 	byHost  index.Index // places in peers, by a hash of the host and the direction
+	door    *door       // nil until there were more hosts than peers has room for
 
 	// The last reply's row: most lines say what the line before them said.
 	lastKey uint64
@@ -311,6 +312,10 @@ func (s *Summary) peer(ev *smtp.Event, host uint64, n int64) {
 	host = peerKey(host, ev.Direction)
 	i := s.byHost.Get(host)
 	if i == index.None {
+		if s.door != nil && !s.door.again(host) {
+			s.Dropped.Peers += n
+			return
+		}
 		if len(s.peers) >= maxPeers {
 			s.thin()
 		}
@@ -344,6 +349,9 @@ func (s *Summary) thin() {
 	limit := counts[len(counts)/2]
 	kept := s.peers[:0]
 	s.resetPeers()
+	if s.door == nil {
+		s.door = newDoor()
+	}
 	for _, p := range s.peers {
 		if p.Count <= limit {
 			s.Dropped.Peers += p.Count
@@ -353,6 +361,38 @@ func (s *Summary) thin() {
 		s.byHost.Set(p.host, int32(len(kept)-1))
 	}
 	s.peers = kept
+}
+
+// door keeps those out of a table that is full of whom one line tells: a server that the
+// world can reach meets thousands of hosts a day that come once, and to enter and to thin
+// them out costs more than all else that is counted. A host is let in when it comes again
+// before atTheDoor others.
+type door struct {
+	hosts [atTheDoor]uint64
+	next  int
+	known index.Index // places in hosts
+}
+
+const atTheDoor = 4096
+
+func newDoor() *door {
+	d := &door{}
+	d.known = index.New(func(place int32) uint64 { return d.hosts[place] })
+	return d
+}
+
+// again reports whether a host came before, and remembers it.
+func (d *door) again(host uint64) bool {
+	if d.known.Get(host) != index.None {
+		return true
+	}
+	if old := d.hosts[d.next]; old != 0 {
+		d.known.Remove(old)
+	}
+	d.hosts[d.next] = host
+	d.known.Set(host, int32(d.next))
+	d.next = (d.next + 1) % atTheDoor
+	return false
 }
 
 // pack makes one number of what a row is about. The code takes 10 bits, the parts of an

@@ -124,11 +124,19 @@ type rulesCheckCmd struct {
 
 // Run implements the command.
 func (c *rulesCheckCmd) Run(w *world) error {
-	flags := wordsFlags{Lang: c.Lang, rulesFlags: rulesFlags{Rules: c.File}}
-	words, by, err := flags.words()
+	lang, err := (&wordsFlags{Lang: c.Lang}).language()
 	if err != nil {
 		return err
 	}
+	file, err := readRules(c.File)
+	if err != nil {
+		return err
+	}
+	by, err := classifierOf(file) // it alone, without the configuration
+	if err != nil {
+		return err
+	}
+	words := knowledge.In(lang).Of(by.Base())
 	for i := range by.Base().Rules[:by.Base().OwnRules] {
 		w.checkRule(words, by, &by.Base().Rules[i])
 	}

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -24,16 +24,21 @@ type rulesFlags struct {
 	Rules string `group:"Words" placeholder:"FILE" help:"Rules of your own, tried before the built-in ones; mailwhy rules check tells whether they are sound."`
 }
 
-// classifier returns what judges by the rules that the flags ask for.
+// classifier returns what judges by the rules that the flags and the configuration ask for.
 func (f *rulesFlags) classifier() (*classify.Classifier, error) {
-	if f.Rules == "" {
-		return classify.Default(), nil
-	}
-	data, err := os.ReadFile(f.Rules)
+	c, err := readConfig()
 	if err != nil {
-		return nil, fmt.Errorf("rules: %w", err)
+		return nil, err
 	}
-	base, err := knowledge.WithRules(f.Rules, data)
+	files, err := c.ruleFiles(f.Rules)
+	if err != nil || len(files) == 0 {
+		return classify.Default(), err
+	}
+	return classifierOf(files...)
+}
+
+func classifierOf(files ...knowledge.RuleFile) (*classify.Classifier, error) {
+	base, err := knowledge.WithRules(files...)
 	if err != nil {
 		return nil, err
 	}
@@ -42,18 +47,32 @@ func (f *rulesFlags) classifier() (*classify.Classifier, error) {
 
 // words returns the words and the classifier that the flags ask for.
 func (f *wordsFlags) words() (*knowledge.Words, *classify.Classifier, error) {
-	lang, _, _ := strings.Cut(strings.ToLower(f.Lang), "_") // en_GB is fine
-	if lang == "" {
-		lang = knowledge.Locale(os.Getenv)
-	}
-	if !slices.Contains(knowledge.Languages(), lang) {
-		return nil, nil, errors.New(knowledge.In(knowledge.Locale(os.Getenv)).Text("explain.no_lang", "what", f.Lang, "languages", strings.Join(knowledge.Languages(), ", ")))
+	lang, err := f.language()
+	if err != nil {
+		return nil, nil, err
 	}
 	by, err := f.classifier()
 	if err != nil {
 		return nil, nil, err
 	}
 	return knowledge.In(lang).Of(by.Base()), by, nil
+}
+
+// language is the one that the flag, the configuration or the locale asks for.
+func (f *wordsFlags) language() (string, error) {
+	c, err := readConfig()
+	if err != nil {
+		return "", err
+	}
+	asked := cmp.Or(f.Lang, c.Lang)
+	if asked == "" {
+		return knowledge.Locale(os.Getenv), nil
+	}
+	lang, _, _ := strings.Cut(strings.ToLower(asked), "_") // en_GB is fine
+	if !slices.Contains(knowledge.Languages(), lang) {
+		return "", errors.New(knowledge.In(knowledge.Locale(os.Getenv)).Text("explain.no_lang", "what", asked, "languages", strings.Join(knowledge.Languages(), ", ")))
+	}
+	return lang, nil
 }
 
 // explainer returns what prints answers, and what finds them.

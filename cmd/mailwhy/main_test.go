@@ -23,6 +23,8 @@ func TestMain(m *testing.M) {
 // the ones a user sees.
 func root(t testing.TB) {
 	t.Helper()
+	t.Setenv("MAILWHY_CONFIG", "") // whoever runs the tests may have one, and another language
+	t.Setenv("LC_ALL", "C")
 	t.Chdir(filepath.Join("..", ".."))
 }
 

@@ -34,7 +34,7 @@ func TestProviders(t *testing.T) {
 
 // A user's rule goes before ours, and its sample is taken by it.
 func TestOwnRuleWins(t *testing.T) {
-	base, err := knowledge.WithRules("own.toml", []byte(`
+	base, err := knowledge.WithRules(knowledge.RuleFile{Path: "own.toml", Data: []byte(`
 [[rule]]
 id = "ours"
 cause = "policy"
@@ -46,7 +46,7 @@ id = "never-heard"
 cause = "spam_content"
 any = "unknown in"
 sample = "550 5.1.1 User unknown in table"
-`))
+`)})
 	if err != nil {
 		t.Fatal(err)
 	}

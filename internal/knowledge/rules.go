@@ -181,44 +181,71 @@ func hasMark(p *ProviderFacts, text string) bool {
 	return false
 }
 
-// WithRules returns the base with a user's own rules before ours. data has the form of
-// rules.toml: tables [[rule]], with title, meaning, fix and steps for the rule's own words.
-// path is for the messages, which name the file, the line and what to do; all that is
-// wrong is told at once.
-func WithRules(path string, data []byte) (*Base, error) {
-	var in struct{ Rule []ruleRow }
-	md, err := toml.Decode(string(data), &in)
+// Config is what a user sets for good: the file's keys besides its rules.
+type Config struct {
+	Lang  string // as --lang
+	Color string // as --color
+	Rules string // as --rules; a relative path is one beside the file
+}
+
+// RuleFile is a file of a user's rules, or his configuration, which may hold rules too: it
+// has the form of rules.toml, tables [[rule]], with title, meaning, fix and steps for the
+// rule's own words, and the keys of Config before them.
+type RuleFile struct {
+	Path string // for messages
+	Data []byte
+}
+
+type ruleFile struct {
+	Config
+	Rule []ruleRow
+}
+
+// read decodes the file. What is wrong with its form ends it; unknown keys are returned.
+func (f *RuleFile) read() (in ruleFile, unknown []error, err error) {
+	md, err := toml.Decode(string(f.Data), &in)
 	if err != nil {
 		var syntax toml.ParseError
 		if errors.As(err, &syntax) {
-			return nil, fmt.Errorf("%s:%d: %s; see the rules in the manual's form: [[rule]], then key = value", path, syntax.Position.Line, syntax.Message)
+			return in, nil, fmt.Errorf("%s:%d: %s; see the rules in the manual's form: [[rule]], then key = value", f.Path, syntax.Position.Line, syntax.Message)
 		}
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return in, nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
+	for _, key := range md.Undecoded() {
+		name := key[len(key)-1]
+		what := "a configuration has lang, color, rules and [[rule]]"
+		if len(key) > 1 {
+			what = "a rule has id, cause, any, also, not, said, by, class, code, enhanced, provider, at, sample, title, meaning, fix, steps"
+		}
+		unknown = append(unknown, fmt.Errorf("%s:%d: unknown key %q; %s", f.Path, lineOf(f.Data, name, 0), name, what))
+	}
+	return in, unknown, nil
+}
+
+// Config reads what the file sets besides its rules, and tells whether it has any.
+func (f *RuleFile) Config() (c Config, hasRules bool, err error) {
+	in, unknown, err := f.read()
+	if err == nil {
+		err = errors.Join(unknown...)
+	}
+	return in.Config, len(in.Rule) > 0, err
+}
+
+// WithRules returns the base with a user's own rules before ours, those of the first file
+// first. Messages name the file, the line and what to do; all that is wrong is told at once.
+func WithRules(files ...RuleFile) (*Base, error) {
 	b, err := load()
 	if err != nil {
 		return nil, err
 	}
-	var wrong []error
-	for _, key := range md.Undecoded() {
-		name := key[len(key)-1]
-		wrong = append(wrong, fmt.Errorf("%s:%d: unknown key %q; a rule has id, cause, any, also, not, said, by, class, code, enhanced, provider, at, sample, title, meaning, fix, steps", path, lineOf(data, name, 0), name))
-	}
 	ours := b.Rules
 	b.Rules, b.words = nil, map[string]EntryWords{}
-	for i := range in.Rule {
-		row := &in.Rule[i]
-		if err := b.addRule(row); err != nil {
-			wrong = append(wrong, fmt.Errorf("%s:%d: rule %q: %w", path, lineOfError(data, i, err), row.ID, err))
-			continue
-		}
-		b.words[row.ID] = EntryWords{Title: row.Title, Meaning: row.Meaning, Fix: row.Fix, Steps: row.Steps}
-	}
-	if len(in.Rule) == 0 && len(wrong) == 0 {
-		wrong = append(wrong, fmt.Errorf("%s: there is no [[rule]] in it; write one as the rules' own file does", path))
+	var wrong []error
+	for i := range files {
+		wrong = append(wrong, b.addFile(&files[i])...)
 	}
 	if n := phrasesOf(b.Rules); n > MaxOwnPhrases || len(b.Rules) > maxOwnRules {
-		wrong = append(wrong, fmt.Errorf("%s: %d rules with %d phrases, and there is room for %d with %d; leave out what the built-in rules say too", path, len(b.Rules), n, maxOwnRules, MaxOwnPhrases))
+		wrong = append(wrong, fmt.Errorf("%s: %d rules with %d phrases, and there is room for %d with %d; leave out what the built-in rules say too", files[0].Path, len(b.Rules), n, maxOwnRules, MaxOwnPhrases))
 	}
 	if wrong != nil {
 		return nil, errors.Join(wrong...)
@@ -226,6 +253,26 @@ func WithRules(path string, data []byte) (*Base, error) {
 	b.OwnRules = len(b.Rules)
 	b.Rules = append(b.Rules, ours...)
 	return b, nil
+}
+
+// addFile adds a file's rules and returns what is wrong with them.
+func (b *Base) addFile(f *RuleFile) (wrong []error) {
+	in, wrong, err := f.read()
+	if err != nil {
+		return []error{err}
+	}
+	for i := range in.Rule {
+		row := &in.Rule[i]
+		if err := b.addRule(row); err != nil {
+			wrong = append(wrong, fmt.Errorf("%s:%d: rule %q: %w", f.Path, lineOfError(f.Data, i, err), row.ID, err))
+			continue
+		}
+		b.words[row.ID] = EntryWords{Title: row.Title, Meaning: row.Meaning, Fix: row.Fix, Steps: row.Steps}
+	}
+	if len(in.Rule) == 0 && len(wrong) == 0 {
+		wrong = append(wrong, fmt.Errorf("%s: there is no [[rule]] in it; write one as the rules' own file does", f.Path))
+	}
+	return wrong
 }
 
 // lineOfError returns the line that what is wrong with the n-th rule is about: that of its

@@ -20,7 +20,7 @@ steps = ["Look at its log.", "Ask."]
 `
 
 func TestOwnRulesGoFirst(t *testing.T) {
-	b, err := WithRules("own.toml", []byte(ownRule))
+	b, err := WithRules(RuleFile{"own.toml", []byte(ownRule)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestWrongRules(t *testing.T) {
 		{ownRule + "provider = \"nobody\"", `own.toml:2: rule "our-gateway": no provider "nobody"; the providers are google`},
 		{tooMany(), "there is room for"},
 	} {
-		b, err := WithRules("own.toml", []byte(c.file))
+		b, err := WithRules(RuleFile{"own.toml", []byte(c.file)})
 		if err == nil || b != nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s\ngot  %v\nwant %s", c.file[:min(len(c.file), 400)], err, c.want)
 		}
@@ -68,7 +68,7 @@ func FuzzWithRules(f *testing.F) {
 	f.Add([]byte(ownRule))
 	f.Add([]byte("[[rule]]\nenhanced = [\"x.7.*\"]\nprovider = \"google\""))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if b, err := WithRules("own.toml", data); (b == nil) == (err == nil) {
+		if b, err := WithRules(RuleFile{"own.toml", data}); (b == nil) == (err == nil) {
 			t.Fatalf("%v, %v", b, err)
 		}
 	})

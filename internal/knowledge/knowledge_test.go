@@ -304,3 +304,14 @@ func TestBounds(t *testing.T) {
 		t.Errorf("%d providers: raise MaxProviders", n)
 	}
 }
+
+// A code that is in no list is told of in the reader's language too.
+func TestUnknownCodeWords(t *testing.T) {
+	en := In(English).Code(599)
+	for _, lang := range Languages() {
+		got := In(lang).Code(599)
+		if got.Meaning == "" || lang != English && (got.Name == en.Name || got.When == en.When || got.Fix == en.Fix) {
+			t.Errorf("%s: %+v", lang, got)
+		}
+	}
+}

@@ -191,7 +191,7 @@ func (w *Words) Cause(c Cause) CauseWords {
 // first digit, which is all that a client may rely on (RFC 5321, 4.3.2).
 func (w *Words) Code(c smtp.Code) CodeWords {
 	f, ok := w.file.Code[strconv.Itoa(int(c))]
-	if !ok && w.over != nil {
+	if !ok && w.over != nil && (w.over.file.Code[strconv.Itoa(int(c))] != codeFile{} || w.file.UnknownCode.Name == "") {
 		return w.over.Code(c)
 	}
 	s := CodeWords{Name: f.Name, Meaning: f.Meaning, When: f.When, Fix: f.Fix, Normal: f.Normal}

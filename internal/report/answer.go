@@ -166,9 +166,17 @@ func markdownFacts(w io.Writer, facts []fact) {
 		case f.name == "":
 			fmt.Fprintf(w, "- %s\n", markdown(f.text))
 		default:
-			fmt.Fprintf(w, "- **%s** %s\n", markdown(f.name+":"), markdown(f.text))
+			fmt.Fprintf(w, "- **%s** %s\n", markdown(labelled(f.name)), markdown(f.text))
 		}
 	}
+}
+
+// labelled ends the name of a fact with a colon, but not a name that is a question.
+func labelled(name string) string {
+	if strings.HasSuffix(name, "?") {
+		return name
+	}
+	return name + ":"
 }
 
 func markdownContexts(w io.Writer, all []contextWords) {

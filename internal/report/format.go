@@ -9,27 +9,30 @@ import (
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 )
 
-// count writes a number with a comma between thousands.
-func count(n int64) string {
+// count writes a number with the language's mark between thousands: 1.046 is a thousand
+// and more in Turkish, and 1,046 is about one.
+func count(w *knowledge.Words, n int64) string {
 	s := strconv.FormatInt(n, 10)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
+		s = s[:i] + w.Text("number.thousands") + s[i:]
 	}
 	return s
 }
 
-func num(n int64) Cell { return Cell{Text: count(n)} }
+// decimal writes a number with so many places after the language's decimal mark.
+func decimal(w *knowledge.Words, f float64, places int) string {
+	return strings.Replace(strconv.FormatFloat(f, 'f', places, 64), ".", w.Text("number.decimal"), 1)
+}
+
+func num(w *knowledge.Words, n int64) Cell { return Cell{Text: count(w, n)} }
 
 // percent writes a share. It never rounds to 100 % what is not all of it.
-func percent(n, of int64) string {
-	if n == of {
-		return "100 %"
+func percent(w *knowledge.Words, n, of int64) string {
+	share := "100"
+	if n != of {
+		share = decimal(w, min(float64(n)/float64(of)*100, 99.99), 2)
 	}
-	p := float64(n) / float64(of) * 100
-	if p > 99.99 {
-		return "99.99 %"
-	}
-	return strconv.FormatFloat(p, 'f', 2, 64) + " %"
+	return w.Text("number.percent", "n", share)
 }
 
 // moment writes a point in time for a table.

@@ -143,7 +143,7 @@ func SessionRow(s *session.Session, words *knowledge.Words, by *classify.Classif
 	}
 	return []Cell{
 		{Text: moment(s.Start)}, {Text: string(s.ID)}, {Text: side(words, s.Direction), Style: Dim}, {Text: peerName(s)}, {Text: s.Deepest.String()},
-		num(int64(s.Messages)), {Text: replies}, ended(s, words), {Text: meaning, Style: style},
+		num(words, int64(s.Messages)), {Text: replies}, ended(s, words), {Text: meaning, Style: style},
 	}
 }
 

@@ -56,9 +56,9 @@ func (d Day) Headline(took time.Duration) []string {
 	if !c.First.IsZero() {
 		parts = append(parts, months(d.Words, period(c.First, c.Last)))
 	}
-	lines := d.text("lines", "n", count(c.Lines))
+	lines := d.text("lines", "n", count(d.Words, c.Lines))
 	if took > 0 {
-		lines = d.text("lines_in", "n", count(c.Lines), "time", fmt.Sprintf("%.1f", took.Seconds()))
+		lines = d.text("lines_in", "n", count(d.Words, c.Lines), "time", decimal(d.Words, took.Seconds(), 1))
 	}
 	return append(parts, lines+", "+d.understood(c))
 }
@@ -74,9 +74,9 @@ func (d Day) understood(c *summary.Coverage) string {
 	case ours == 0:
 		return d.text("none_understood")
 	case c.Foreign > 0:
-		return d.text("understood_foreign", "percent", percent(c.Understood, ours), "n", count(c.Foreign))
+		return d.text("understood_foreign", "percent", percent(d.Words, c.Understood, ours), "n", count(d.Words, c.Foreign))
 	}
-	return d.text("understood", "percent", percent(c.Understood, ours))
+	return d.text("understood", "percent", percent(d.Words, c.Understood, ours))
 }
 
 func fileNames(files []summary.File) string {
@@ -108,7 +108,7 @@ func (d Day) Notes() []string {
 	var notes []string
 	add := func(n int64, key string) {
 		if n > 0 {
-			notes = append(notes, d.text(key, "n", count(n)))
+			notes = append(notes, d.text(key, "n", count(d.Words, n)))
 		}
 	}
 	if c.Interrupted {
@@ -140,7 +140,7 @@ func (d Day) files() Table {
 		if f.Compression != "" {
 			format += ", " + f.Compression
 		}
-		t.Rows = append(t.Rows, []Cell{{Text: f.Path}, {Text: format}, {Text: moment(f.First)}, {Text: moment(f.Last)}, num(f.Lines), num(f.Understood), num(f.Foreign), num(f.Unknown)})
+		t.Rows = append(t.Rows, []Cell{{Text: f.Path}, {Text: format}, {Text: moment(f.First)}, {Text: moment(f.Last)}, num(d.Words, f.Lines), num(d.Words, f.Understood), num(d.Words, f.Foreign), num(d.Words, f.Unknown)})
 	}
 	return t
 }
@@ -158,9 +158,9 @@ func (d Day) sessions() Table {
 		if s.Total == 0 {
 			continue
 		}
-		row := []Cell{{Text: side(d.Words, direction)}, num(s.Total)}
+		row := []Cell{{Text: side(d.Words, direction)}, num(d.Words, s.Total)}
 		for _, e := range ends {
-			c := num(s.Ended[e])
+			c := num(d.Words, s.Ended[e])
 			if s.Ended[e] > 0 && e != smtp.EndQuit && e != smtp.EndOpen && e != smtp.EndNotLogged {
 				c.Style = Warn
 			}
@@ -178,13 +178,13 @@ func (d Day) messages() Table {
 	m := d.Summary.Messages
 	t := Table{Title: d.text("messages"), Columns: []Column{right(d.text("column_received")), right(d.text("column_delivered")), right(d.text("column_deferred")), right(d.text("column_queued")), right(d.text("column_bounced")), right(d.text("column_expired")), right(d.text("column_discarded")), right(d.text("column_rejected"))}}
 	warn := func(n int64, s Style) Cell {
-		c := num(n)
+		c := num(d.Words, n)
 		if n > 0 {
 			c.Style = s
 		}
 		return c
 	}
-	t.Rows = [][]Cell{{num(m.Received), num(m.Sent), warn(m.Deferred, Warn), warn(m.Queued, Warn), warn(m.Bounced, Bad), warn(m.Expired, Bad), num(m.Discarded), num(m.Rejected)}}
+	t.Rows = [][]Cell{{num(d.Words, m.Received), num(d.Words, m.Sent), warn(m.Deferred, Warn), warn(m.Queued, Warn), warn(m.Bounced, Bad), warn(m.Expired, Bad), num(d.Words, m.Discarded), num(d.Words, m.Rejected)}}
 	return t
 }
 
@@ -209,7 +209,7 @@ func (d Day) causes() Table {
 			{Text: reply},
 			{Text: stagesOf(g)},
 			{Text: d.Words.Side(g.Cause.ActorOf(g.Direction), g.Direction)},
-			num(g.Count),
+			num(d.Words, g.Count),
 			{Text: hostsOf(g)},
 			{Text: months(d.Words, between(g.First, g.Last, whole)), Style: Dim},
 			{Text: d.advice(g.Direction, main)},
@@ -316,7 +316,7 @@ func (d Day) codes() Table {
 		if r.direction == smtp.Outbound {
 			said = d.text("them")
 		}
-		t.Rows = append(t.Rows, []Cell{{Text: r.code.String(), Style: codeStyle(r.code)}, {Text: d.Words.Code(r.code).Name}, {Text: d.Words.Class(r.code)}, {Text: said}, num(r.count), {Text: r.meaning, Style: Dim}})
+		t.Rows = append(t.Rows, []Cell{{Text: r.code.String(), Style: codeStyle(r.code)}, {Text: d.Words.Code(r.code).Name}, {Text: d.Words.Class(r.code)}, {Text: said}, num(d.Words, r.count), {Text: r.meaning, Style: Dim}})
 	}
 	if len(rows) == 0 {
 		t.Notes = []string{d.text("none_read")}
@@ -395,8 +395,8 @@ func (d Day) peers() Table {
 			t.Notes = append(t.Notes, d.text("more_peers", "n", len(rows)-i))
 			break
 		}
-		t.Rows = append(t.Rows, []Cell{{Text: p.Name}, {Text: side(d.Words, p.Direction), Style: Dim}, num(p.Deliveries[smtp.Sent]), num(p.Deliveries[smtp.Deferred]),
-			num(p.Deliveries[smtp.Bounced] + p.Deliveries[smtp.Expired]), num(p.Deliveries[smtp.Rejected])})
+		t.Rows = append(t.Rows, []Cell{{Text: p.Name}, {Text: side(d.Words, p.Direction), Style: Dim}, num(d.Words, p.Deliveries[smtp.Sent]), num(d.Words, p.Deliveries[smtp.Deferred]),
+			num(d.Words, p.Deliveries[smtp.Bounced]+p.Deliveries[smtp.Expired]), num(d.Words, p.Deliveries[smtp.Rejected])})
 	}
 	if len(rows) == 0 {
 		t.Notes = []string{d.text("none_read")}

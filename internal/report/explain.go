@@ -92,7 +92,7 @@ func (e *Explainer) tell(a *Answer) telling {
 			out.steps = nil // they are of one context, and each has its own
 		}
 	}
-	out.steps = append(e.offered(&a.Details), out.steps...)
+	out.steps = append(e.offered(a), out.steps...)
 
 	add(&out.after, "explain.when", e.seen(a))
 	add(&out.after, "explain.normal", e.normal(a))
@@ -342,9 +342,9 @@ func (e *Explainer) noted(d *classify.Details) (out []string) {
 }
 
 // offered is what to do by what the reply itself tells, a step each.
-func (e *Explainer) offered(d *classify.Details) (out []string) {
-	w := e.Words
-	if s := Removal(w, d); s != "" {
+func (e *Explainer) offered(a *Answer) (out []string) {
+	w, d := e.Words, &a.Details
+	if s := Removal(w, d); s != "" && a.Direction != smtp.Inbound { // else it is the stranger's business
 		out = append(out, s)
 	}
 	for _, l := range d.Links {

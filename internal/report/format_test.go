@@ -19,3 +19,11 @@ func TestNumbersByLanguage(t *testing.T) {
 		}
 	}
 }
+
+func TestUngrouped(t *testing.T) {
+	for in, want := range map[string]string{"1,046": "1046", "1,234,567": "1234567", "7": "7", "a, b": "a, b", "": "", ",": ",", "550 5.7.1": "550 5.7.1"} {
+		if got := ungrouped(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}

@@ -381,9 +381,18 @@ func NewRows(out io.Writer, columns []Column) *Rows {
 // Add prints a row, and returns the error of this or an earlier one where one has shown.
 func (r *Rows) Add(cells []Cell) error {
 	for i, c := range cells {
-		r.row[i] = cell(c.Text)
+		r.row[i] = cell(ungrouped(c.Text))
 	}
 	return r.w.Write(r.row)
+}
+
+// ungrouped takes the marks between thousands out of a number: a program would take
+// "1,046" for a text.
+func ungrouped(s string) string {
+	if plain := strings.ReplaceAll(s, ",", ""); plain != s && plain != "" && strings.Trim(plain, "0123456789") == "" {
+		return plain
+	}
+	return s
 }
 
 // Flush ends the table.

@@ -26,7 +26,7 @@ func (c *compareCmd) Run(w *world) error {
 	for _, what := range c.Codes {
 		code, status, ok := parseCodes(what)
 		if !ok {
-			return fmt.Errorf("%q: %s", what, e.Words.Text("compare.two"))
+			return errors.New(e.Words.Text("explain.nothing_in", "what", fmt.Sprintf("%q", what), "accepted", e.Words.Text("compare.two")))
 		}
 		if slices.ContainsFunc(all, func(a *report.Answer) bool { return a.Code == code && a.Enhanced == status }) {
 			continue // the same again

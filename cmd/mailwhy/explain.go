@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/filter"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/parsers"
@@ -48,9 +50,10 @@ func (c *explainCmd) Run(w *world) error {
 	if len(c.What) == 0 {
 		c.What = []string{"-"}
 	}
+	c.What = p.unsplit(c.What)
 	for _, what := range c.What { // before anything is printed
 		if _, ok := p.answer(unquoted(what)); !ok && what != "-" && c.Output != "ndjson" {
-			return errors.New(e.Words.Text("explain.nothing_in", "what", strconv.Quote(what), "accepted", e.Words.Text("explain.accepted")))
+			return nothingIn(what, e.Words)
 		}
 	}
 	err = p.all(c.What)
@@ -87,6 +90,39 @@ type answers struct {
 	out        *bufio.Writer
 	n          int
 	buf        []byte
+}
+
+// nothingIn says why there is no answer, and what to ask instead.
+func nothingIn(what string, words *knowledge.Words) error {
+	if _, err := filter.ParseCode(what); err == nil && strings.ContainsAny(what, "xX") {
+		return errors.New(words.Text("explain.pattern", "what", what))
+	}
+	if info, err := os.Stat(what); err == nil && info.Mode().IsRegular() {
+		return errors.New(words.Text("explain.file", "what", what))
+	}
+	return errors.New(words.Text("explain.nothing_in", "what", strconv.Quote(what), "accepted", words.Text("explain.accepted")))
+}
+
+// unsplit makes one reply of a reply without quotes, which the shell has cut into words: a
+// code comes first, and a later word says nothing by itself.
+func (p *answers) unsplit(asked []string) []string {
+	if len(asked) == 0 {
+		return asked
+	}
+	if _, _, alone := parseCodes(asked[0]); !alone {
+		return asked
+	}
+	for _, what := range asked[1:] {
+		if what == "-" || strings.ContainsAny(what, " \n") {
+			return asked // somebody knows how to quote
+		}
+	}
+	for _, what := range asked[1:] {
+		if _, ok := p.answer(what); !ok {
+			return []string{strings.Join(asked, " ")}
+		}
+	}
+	return asked
 }
 
 // all prints the answers to what was asked on the command line.

@@ -43,11 +43,25 @@ func mistyped(args []string, commands []string) error {
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") || slices.Contains(commands, args[0]) || exists(args[0]) {
 		return nil
 	}
+	if _, _, alone := parseCodes(args[0]); alone || firstDigit(args[0]) != 0 {
+		return fmt.Errorf("there is no file %s; for what a code means: mailwhy explain %s", args[0], args[0])
+	}
 	near := source.Nearest(args[0], commands)
 	if len(near) == 0 {
 		return nil
 	}
 	return fmt.Errorf("there is no file or command %s; did you mean %s?", args[0], strings.Join(near, " or "))
+}
+
+// meant is the command whose flags a wrong line was about. One that stands behind flags is
+// what the user wanted, too: "--lang hi explain 553".
+func meant(args, commands []string) string {
+	for _, a := range args {
+		if slices.Contains(commands, a) {
+			return "mailwhy " + a
+		}
+	}
+	return "mailwhy"
 }
 
 func exists(path string) bool {

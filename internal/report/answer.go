@@ -34,6 +34,9 @@ func (e *Explainer) Text(out io.Writer, a *Answer) error {
 	w := bufio.NewWriter(out)
 	t, said := e.Terminal.prose(), e.tell(a)
 	asked := a.name() + "  "
+	if a.Digit != 0 {
+		asked = "" // the name of the class begins with it
+	}
 	if a.Text != "" {
 		asked = ""
 		for _, line := range shownLines(a) {
@@ -135,7 +138,7 @@ func broken(text string, width int) (lines []string) {
 func (e *Explainer) Markdown(out io.Writer, a *Answer) error {
 	w := bufio.NewWriter(out)
 	said := e.tell(a)
-	fmt.Fprintf(w, "## %s\n\n", markdown(strings.TrimSpace(a.name()+" "+said.title)))
+	fmt.Fprintf(w, "## %s\n\n", markdown(heading(a.name(), said.title)))
 	if a.Text != "" {
 		for _, line := range shownLines(a) {
 			fmt.Fprintf(w, "> %s  \n", markdown(line)) // two blanks: a new line stays one
@@ -157,6 +160,14 @@ func (e *Explainer) Markdown(out io.Writer, a *Answer) error {
 	fmt.Fprintln(w)
 	markdownFacts(w, said.after)
 	return w.Flush()
+}
+
+// heading is a code with its title, which for a first digit begins with the code.
+func heading(code, title string) string {
+	if strings.HasPrefix(title, code) {
+		return title
+	}
+	return code + " " + title
 }
 
 func markdownFacts(w io.Writer, facts []fact) {

@@ -33,9 +33,10 @@ func Codes(base *knowledge.Base, c *classify.Classifier) (all []*Answer) {
 func (e *Explainer) CodesTable(all []*Answer, whole bool) Table {
 	w := e.Words
 	t := Table{Name: "codes", Title: w.Text("codes.title"), Columns: []Column{
-		left(w.Text("codes.code")), left(w.Text("codes.name")).min(34), left(w.Text("codes.class")).drop(2), left(w.Text("codes.reference")).min(22).drop(1), left(w.Text("codes.meaning")).under()}}
+		left(w.Text("codes.code")).key("code"), left(w.Text("codes.name")).key("title").min(34), left(w.Text("codes.class")).key("class").drop(2),
+		left(w.Text("codes.reference")).key("standard").min(22).drop(1), left(w.Text("codes.meaning")).key("meaning").under()}}
 	if whole {
-		t.Columns = append(t.Columns, left(w.Text("codes.when")), left(w.Text("causes.fix")), left(w.Text("codes.normal")))
+		t.Columns = append(t.Columns, left(w.Text("codes.when")).key("when"), left(w.Text("causes.fix")).key("fix"), left(w.Text("codes.normal")).key("normal"))
 	}
 	for _, a := range all {
 		row := []Cell{{Text: a.name()}, {Text: e.title(a)}, {Text: e.className(a)}, {Text: e.reference(a)}, {Text: e.meaning(a)}}
@@ -53,15 +54,16 @@ func (e *Explainer) CodesTable(all []*Answer, whole bool) Table {
 func (e *Explainer) CausesTable(whole bool) Table {
 	w := e.Words
 	t := Table{Name: "causes", Title: w.Text("causes.title"), Columns: []Column{
-		left(w.Text("causes.id")), left(w.Text("causes.name")).min(34), left(w.Text("causes.severity")).drop(1), left(w.Text("causes.who")).drop(2), left(w.Text("causes.fix")).under()}}
+		left(w.Text("causes.id")).key("cause"), left(w.Text("causes.name")).key("title").min(34), left(w.Text("causes.severity")).key("severity").drop(1),
+		left(w.Text("causes.who")).key("actor").drop(2), left(w.Text("causes.fix")).key("fix").under()}}
 	if whole {
-		t.Columns = append(t.Columns, left(w.Text("codes.meaning")), left(w.Text("codes.when")), left(w.Text("codes.normal")), left(w.Text("causes.lasts")))
+		t.Columns = append(t.Columns, left(w.Text("codes.meaning")).key("meaning"), left(w.Text("codes.when")).key("when"), left(w.Text("codes.normal")).key("normal"), left(w.Text("causes.lasts")).key("permanence"))
 	}
 	for _, c := range knowledge.Causes() {
 		words := w.Cause(c)
-		row := []Cell{{Text: c.ID()}, {Text: words.Title}, {Text: w.Severity(c.Severity()), Style: severityStyle(c.Severity())}, {Text: w.Actor(c.Actor())}, {Text: words.Fix}}
+		row := []Cell{{Text: c.ID()}, {Text: words.Title}, {Text: w.Severity(c.Severity()), Key: c.Severity().String(), Style: severityStyle(c.Severity())}, {Text: w.Actor(c.Actor()), Key: c.Actor().String()}, {Text: words.Fix}}
 		if whole {
-			row = append(row, Cell{Text: words.Meaning}, Cell{Text: words.When}, Cell{Text: words.Normal}, Cell{Text: w.Permanence(c.Permanence())})
+			row = append(row, Cell{Text: words.Meaning}, Cell{Text: words.When}, Cell{Text: words.Normal}, Cell{Text: w.Permanence(c.Permanence()), Key: c.Permanence().String()})
 		}
 		t.Rows = append(t.Rows, row)
 	}

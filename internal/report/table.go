@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -30,22 +31,25 @@ type Table struct {
 // row does: on a line of its own, whole.
 type Column struct {
 	Name  string
-	Right bool // numbers
-	Min   int  // to how many characters its texts may be cut; 0 is not at all
-	Drop  int  // the higher, the sooner it is left out; 0 is never
-	Under bool // a sentence: where the output is not known to be wide enough, below the row
+	Key   string // the name in CSV where that is not Name: what machines read is the same in every language
+	Right bool   // numbers
+	Min   int    // to how many characters its texts may be cut; 0 is not at all
+	Drop  int    // the higher, the sooner it is left out; 0 is never
+	Under bool   // a sentence: where the output is not known to be wide enough, below the row
 }
 
 func left(name string) Column  { return Column{Name: name} }
 func right(name string) Column { return Column{Name: name, Right: true} }
 
-func (c Column) min(n int) Column  { c.Min = n; return c }
-func (c Column) under() Column     { c.Under = true; return c }
-func (c Column) drop(n int) Column { c.Drop = n; return c }
+func (c Column) min(n int) Column    { c.Min = n; return c }
+func (c Column) key(k string) Column { c.Key = k; return c }
+func (c Column) under() Column       { c.Under = true; return c }
+func (c Column) drop(n int) Column   { c.Drop = n; return c }
 
 // Cell is a cell: its text, raw, and how it should stand out. The renderers make the text harmless.
 type Cell struct {
 	Text  string
+	Key   string // what CSV has, where that is not Text
 	Style Style
 }
 
@@ -372,7 +376,7 @@ type Rows struct {
 func NewRows(out io.Writer, columns []Column) *Rows {
 	r := &Rows{w: csv.NewWriter(out), row: make([]string, len(columns))}
 	for i, c := range columns {
-		r.row[i] = c.Name
+		r.row[i] = cmp.Or(c.Key, c.Name)
 	}
 	r.w.Write(r.row) // errors stay with w until Flush
 	return r
@@ -381,7 +385,7 @@ func NewRows(out io.Writer, columns []Column) *Rows {
 // Add prints a row, and returns the error of this or an earlier one where one has shown.
 func (r *Rows) Add(cells []Cell) error {
 	for i, c := range cells {
-		r.row[i] = cell(ungrouped(c.Text))
+		r.row[i] = cell(cmp.Or(c.Key, ungrouped(c.Text)))
 	}
 	return r.w.Write(r.row)
 }

@@ -101,7 +101,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exited // help or version
 	}
 	if err != nil {
-		return fail(stderr, fmt.Errorf("%w (mailwhy --help shows what there is)", err))
+		return fail(stderr, fmt.Errorf("%w (%s --help shows what there is)", err, meant(args, commands)))
 	}
 	if err := ctx.Run(w); err != nil {
 		if broken(err) {
@@ -117,6 +117,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 const gcPercent = 50
 
 func fail(stderr io.Writer, err error) int {
+	if all, ok := err.(interface{ Unwrap() []error }); ok { // a file may have more than one thing wrong
+		for _, err := range all.Unwrap() {
+			fail(stderr, err)
+		}
+		return exitUsage
+	}
 	fmt.Fprintln(stderr, "mailwhy:", report.Printable(err.Error()))
 	return exitUsage
 }

@@ -296,7 +296,11 @@ func find[T named](n int, name string) (T, error) {
 			return v, nil
 		}
 	}
-	return 0, fmt.Errorf("%q is no name of package smtp", name)
+	var names []string
+	for v := 1; v < n; v++ {
+		names = append(names, T(v).String())
+	}
+	return 0, fmt.Errorf("%q is none of %s", name, strings.Join(names, ", "))
 }
 
 func parseBy(s string) (By, error) {

@@ -38,6 +38,9 @@ func loadRules(b *Base) error {
 }
 
 func (b *Base) addRule(in *ruleRow) (err error) {
+	if in.ID == "" {
+		return errors.New("no id; give it a name of its own")
+	}
 	r := Rule{ID: in.ID, Any: lines(in.Any), Also: lines(in.Also), Not: lines(in.Not), Class: in.Class}
 	if r.Any != nil || in.Provider == "" || len(in.Enhanced) == 0 {
 		if err := checkPhrases(r.Any, r.Also, r.Not); err != nil {
@@ -207,9 +210,9 @@ func (f *RuleFile) read() (in ruleFile, unknown []error, err error) {
 	if err != nil {
 		var syntax toml.ParseError
 		if errors.As(err, &syntax) {
-			return in, nil, fmt.Errorf("%s:%d: %s; see the rules in the manual's form: [[rule]], then key = value", f.Path, syntax.Position.Line, syntax.Message)
+			return in, nil, fmt.Errorf("%s:%d: %s; a rule is [[rule]] on a line, then lines of key = \"value\"", f.Path, syntax.Position.Line, syntax.Message)
 		}
-		return in, nil, fmt.Errorf("%s: %w", f.Path, err)
+		return in, nil, fmt.Errorf("%s: %w; any, also and not are one text with a phrase a line (\"\"\"), at, enhanced, code and steps are lists, a table of rules is [[rule]]", f.Path, err)
 	}
 	for _, key := range md.Undecoded() {
 		name := key[len(key)-1]
@@ -270,7 +273,7 @@ func (b *Base) addFile(f *RuleFile) (wrong []error) {
 		b.words[row.ID] = EntryWords{Title: row.Title, Meaning: row.Meaning, Fix: row.Fix, Steps: row.Steps}
 	}
 	if len(in.Rule) == 0 && len(wrong) == 0 {
-		wrong = append(wrong, fmt.Errorf("%s: there is no [[rule]] in it; write one as the rules' own file does", f.Path))
+		wrong = append(wrong, fmt.Errorf("%s: there is no [[rule]] in it; one has at least id, cause, any and sample", f.Path))
 	}
 	return wrong
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -66,11 +67,23 @@ func readConfig() (c config, err error) {
 	return c, nil
 }
 
+// maxRules bounds a file of rules, lest a device or a log that was named by mistake fill the
+// memory. The thousand phrases that there is room for, with their words, are half of it.
+const maxRules = 1 << 20
+
 // readRules reads a file of rules.
 func readRules(path string) (knowledge.RuleFile, error) {
-	data, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return knowledge.RuleFile{}, fmt.Errorf("rules: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxRules+1))
+	switch {
+	case err != nil:
+		return knowledge.RuleFile{}, fmt.Errorf("rules: %w", err)
+	case len(data) > maxRules:
+		return knowledge.RuleFile{}, fmt.Errorf("rules: %s has more than %d bytes; name a file of rules, or leave some out", path, maxRules)
 	}
 	return knowledge.RuleFile{Path: path, Data: data}, nil
 }

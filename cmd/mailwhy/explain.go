@@ -30,8 +30,13 @@ type explainCmd struct {
 	Output string `group:"Output" short:"o" default:"text" enum:"text,json,ndjson,md" help:"Output format: ${enum}. json is one array."`
 }
 
-// maxAsked bounds what is read of one reply from standard input.
-const maxAsked = 1 << 20
+const (
+	// maxAsked bounds what is read of one reply from standard input.
+	maxAsked = 1 << 20
+
+	// maxQuoted is how many bytes of nonsense a message repeats: enough to know it again.
+	maxQuoted = 200
+)
 
 // Run implements the command.
 func (c *explainCmd) Run(w *world) error {
@@ -64,6 +69,15 @@ func (c *explainCmd) Run(w *world) error {
 		err = flushErr
 	}
 	return err
+}
+
+// quoted is what was asked as a message may repeat it.
+func quoted(what string) string {
+	masked := smtp.AppendMasked(nil, []byte(what))
+	if len(masked) > maxQuoted {
+		masked = append(masked[:maxQuoted], "..."...)
+	}
+	return strconv.Quote(strings.ToValidUTF8(string(masked), ""))
 }
 
 // said is what the flags tell of the reply.
@@ -100,7 +114,7 @@ func nothingIn(what string, words *knowledge.Words) error {
 	if info, err := os.Stat(what); err == nil && info.Mode().IsRegular() {
 		return errors.New(words.Text("explain.file", "what", what))
 	}
-	return errors.New(words.Text("explain.nothing_in", "what", strconv.Quote(what), "accepted", words.Text("explain.accepted")))
+	return errors.New(words.Text("explain.nothing_in", "what", quoted(what), "accepted", words.Text("explain.accepted")))
 }
 
 // unsplit makes one reply of a reply without quotes, which the shell has cut into words: a
@@ -130,7 +144,7 @@ func (p *answers) all(asked []string) error {
 	for _, what := range asked {
 		var err error
 		if what == "-" {
-			err = p.lines(p.world.stdin)
+			err = p.lines(p.world.stream())
 		} else {
 			err = p.print(unquoted(what))
 		}
@@ -146,10 +160,26 @@ func unquoted(reply string) string {
 	return strings.NewReplacer(`\r\n`, "\n", `\n`, "\n", "\r\n", "\n").Replace(reply)
 }
 
-// lines reads one reply a line. The lines of a reply that goes on belong together, but
-// for ndjson, whose reader wants an object for each line.
+// unheld is a stream whose reader has had all answers before it is waited for more: who
+// asks one thing at a time through a pipe waits for the answer first.
+type unheld struct {
+	in  io.Reader
+	out *bufio.Writer
+}
+
+// Read implements io.Reader.
+func (u unheld) Read(p []byte) (int, error) {
+	if err := u.out.Flush(); err != nil {
+		return 0, err
+	}
+	return u.in.Read(p)
+}
+
+// lines reads one reply a line, until the end or until the user wants it to stop. The
+// lines of a reply that goes on belong together, but for ndjson, whose reader wants an
+// object for each line.
 func (p *answers) lines(r io.Reader) error {
-	in := bufio.NewScanner(r)
+	in := bufio.NewScanner(unheld{r, p.out})
 	in.Buffer(nil, maxAsked)
 	var reply []byte
 	flush := func() error {
@@ -160,7 +190,7 @@ func (p *answers) lines(r io.Reader) error {
 		reply = reply[:0]
 		return err
 	}
-	for in.Scan() {
+	for !p.world.stopped() && in.Scan() {
 		line := bytes.TrimRight(in.Bytes(), "\r")
 		if p.cmd.Output == "ndjson" {
 			if err := p.print(unquoted(string(line))); err != nil {
@@ -183,8 +213,11 @@ func (p *answers) lines(r io.Reader) error {
 			return err
 		}
 	}
-	if err := in.Err(); err != nil {
-		return fmt.Errorf("standard input, after %d answers: %w; a line may have %d bytes", p.n, err, maxAsked)
+	switch err := in.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return fmt.Errorf("standard input, after %d answers: a line has more than %d bytes; cut it", p.n, maxAsked)
+	case err != nil:
+		return fmt.Errorf("standard input, after %d answers: %w", p.n, err)
 	}
 	return flush()
 }

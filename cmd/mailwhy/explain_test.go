@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -87,4 +89,46 @@ func FuzzExplain(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestExplainAnswersAtOnce holds that each line has its answer before the next is read.
+func TestExplainAnswersAtOnce(t *testing.T) {
+	for _, form := range []string{"ndjson", "text", "md", "json"} {
+		asked, ask := io.Pipe()
+		answered, answer := io.Pipe()
+		go func() {
+			run([]string{"explain", "-o", form, "--lang", "en", "-"}, asked, answer, io.Discard)
+			answer.Close()
+		}()
+		fmt.Fprintln(ask, "553")
+		if n, err := answered.Read(make([]byte, 1<<16)); n == 0 || err != nil {
+			t.Errorf("%s: %d bytes, %v", form, n, err)
+		}
+		ask.Close()
+		io.Copy(io.Discard, answered)
+	}
+}
+
+// TestExplainStops holds that lines without end are no reason to go on.
+func TestExplainStops(t *testing.T) {
+	stop := make(chan struct{})
+	close(stop)
+	var out bytes.Buffer
+	w := &world{stdin: strings.NewReader("553\n553\n"), stdout: &out, stop: stop}
+	c := explainCmd{What: []string{"-"}, By: "remote", Output: "json", wordsFlags: wordsFlags{Lang: "en"}}
+	if err := c.Run(w); err != nil || out.String() != "[]\n" {
+		t.Errorf("%v: %s", err, &out)
+	}
+}
+
+// TestExplainRefusesQuietly holds that a message repeats no secret and nothing long.
+func TestExplainRefusesQuietly(t *testing.T) {
+	var out, errs bytes.Buffer
+	nonsense := "AUTH PLAIN AGFsaWNlAHNlY3JldA== " + strings.Repeat("é", 1<<14)
+	if status := run([]string{"explain", "--lang", "en", nonsense}, strings.NewReader(""), &out, &errs); status != exitUsage {
+		t.Errorf("exit %d: %s", status, &out)
+	}
+	if s := errs.String(); strings.Contains(s, "AGFs") || len(s) > 1000 || !strings.Contains(s, "...") {
+		t.Errorf("%d bytes: %.300s", len(s), s)
+	}
 }

@@ -29,6 +29,16 @@ func (w *world) stream() io.Reader {
 	return newStoppable(file, w.stop)
 }
 
+// stopped reports that the user wants the program to end.
+func (w *world) stopped() bool {
+	select {
+	case <-w.stop:
+		return true
+	default:
+		return false
+	}
+}
+
 type chunk struct {
 	buf  []byte // the whole buffer
 	data []byte // what is left of what was read into it

@@ -68,7 +68,7 @@ func (f *wordsFlags) language() (string, error) {
 	if asked == "" {
 		return knowledge.Locale(os.Getenv), nil
 	}
-	lang, _, _ := strings.Cut(strings.ToLower(asked), "_") // en_GB is fine
+	lang := knowledge.Language(asked) // en_GB is fine
 	if !slices.Contains(knowledge.Languages(), lang) {
 		return "", errors.New(knowledge.In(knowledge.Locale(os.Getenv)).Text("explain.no_lang", "what", asked, "languages", strings.Join(knowledge.Languages(), ", ")))
 	}

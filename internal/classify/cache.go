@@ -42,15 +42,13 @@ type cache struct {
 func (c *cache) key(ev *smtp.Event, host []byte) uint64 {
 	r := &ev.Reply
 	h := maphash.Bytes(c.seed, r.Text)
-	if len(ev.Text) > 0 {
-		h = mix(h, maphash.Bytes(c.seed, ev.Text))
-	}
 	if len(host) > 0 {
 		h = mix(h+1, maphash.Bytes(c.seed, host))
 	}
 	h = mix(h, uint64(r.Code)<<48|uint64(r.Enhanced[0]&7)<<45|uint64(r.Enhanced[1]&1023)<<35|uint64(r.Enhanced[2]&1023)<<25|
 		uint64(ev.Stage)<<16|uint64(ev.Kind)<<8|uint64(ev.Outcome)<<4|uint64(ev.Direction))
-	if r.Code == 0 {
+	if r.Code == 0 { // without a reply, what our own MTA says of it is looked at too
+		h = mix(h, maphash.Bytes(c.seed, ev.Text))
 		h = mix(h, uint64(ev.DSN[0])<<32|uint64(ev.DSN[1])<<16|uint64(ev.DSN[2]))
 	}
 	return max(h, 1<<answerBits) // an empty slot is the answer to no key

@@ -2,6 +2,7 @@ package classify
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,12 +39,7 @@ func (c *Classifier) Details(s *Said) Details {
 		text = string(s.Note)
 	}
 	text = text[:min(len(text), maxDetailText)]
-	lower := strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			r += 'a' - 'A'
-		}
-		return r
-	}, text)
+	lower := lowered(text)
 	d := Details{Links: links(text), Reference: reference(text), RetryAfter: retryAfter(lower)}
 	if s.Code != 0 {
 		d.Contradicts = !s.Enhanced.IsZero() && int(s.Enhanced[0]) != s.Code.Class()
@@ -55,6 +51,18 @@ func (c *Classifier) Details(s *Said) Details {
 		d.Refused = refused(text, lower)
 	}
 	return d
+}
+
+// lowered folds the letters of ASCII to lower case. What stands at a place of it stands at
+// the same of text, also where text is no UTF-8.
+func lowered(text string) string {
+	b := []byte(text)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // DetailsOf reads a reply by the built-in base.
@@ -178,7 +186,13 @@ func reference(text string) string {
 	return ""
 }
 
+// standards begin what a remark in brackets may name: "(RFC5321)", "(IPV6)".
+var standards = []string{"RFC", "IPV", "UTF", "TLS", "SPF"}
+
 func isReference(s string) bool {
+	if slices.ContainsFunc(standards, func(name string) bool { return strings.HasPrefix(s, name) }) {
+		return false
+	}
 	letters, digits := 0, 0
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
@@ -197,6 +211,7 @@ func isReference(s string) bool {
 var units = map[string]time.Duration{
 	"s": time.Second, "sec": time.Second, "secs": time.Second, "second": time.Second, "seconds": time.Second,
 	"min": time.Minute, "mins": time.Minute, "minute": time.Minute, "minutes": time.Minute, "minuten": time.Minute,
+	"day": 24 * time.Hour, "days": 24 * time.Hour,
 	"h": time.Hour, "hour": time.Hour, "hours": time.Hour, "hrs": time.Hour, "stunden": time.Hour,
 }
 

@@ -37,6 +37,9 @@ func TestDetails(t *testing.T) {
 		{text: "451 4.7.1 Greylisting in action, please come back in 00:04:59", retry: 4*time.Minute + 59*time.Second},
 		{text: "450 4.7.1 Retry in 1h", retry: time.Hour},
 		{text: "450 wait 999999 hours", retry: maxRetryAfter},
+		{text: "450 Greylisted, retry in 2 days", retry: 48 * time.Hour},
+		{text: "550 5.1.1 \xff\xff\xff\xff domain [bad.example.net] refused", refused: "bad.example.net"},
+		{text: "550 5.7.1 Malformed (RFC5322) mail over (IPV6)"},
 		{text: "550 We had 3 hours of sun"},
 		{text: "250 2.0.0 Ok: queued as 4XyZ from 192.0.2.7"},
 	} {

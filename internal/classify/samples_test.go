@@ -1,9 +1,12 @@
 package classify
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
 // Knowledge that does not win its own sample is knowledge that nobody ever sees.
@@ -65,4 +68,32 @@ func TestPhrasesFit(t *testing.T) {
 	if n := len(Default().m.phrases); n > knowledge.MaxPhrases-knowledge.MaxOwnPhrases {
 		t.Fatalf("%d phrases, and a user's rules may bring %d to the %d that there is room for: raise MaxPhrases", n, knowledge.MaxOwnPhrases, knowledge.MaxPhrases)
 	}
+}
+
+// TestConcurrent holds that goroutines that share a cache, which is too small for what they
+// ask, are all told the same as one alone.
+func TestConcurrent(t *testing.T) {
+	rules := knowledge.Load().Rules
+	c := New(knowledge.Load())
+	alone := make([]Annotation, 100*len(rules))
+	event := func(i int) *smtp.Event {
+		r := &rules[i%len(rules)]
+		text := fmt.Appendf(nil, "%s %d", r.Sample.Text, i)
+		return &smtp.Event{Kind: smtp.KindDelivery, Direction: smtp.Outbound, Stage: r.Sample.Stage, Failed: true, Reply: smtp.ParseReply(text)}
+	}
+	for i := range alone {
+		ev := event(i)
+		alone[i] = c.Reply(saidBy(ev, speaker(ev)))
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for i := range alone {
+				if a, _ := c.Event(event(i)); a != alone[i] {
+					t.Errorf("%s: %+v, alone %+v", event(i).Reply.Text, a, alone[i])
+				}
+			}
+		})
+	}
+	all.Wait()
 }

@@ -87,7 +87,7 @@ func TestMissing(t *testing.T) {
 func TestLocale(t *testing.T) {
 	for env, want := range map[string]string{
 		"": "en", "LANG=C": "en", "LANG=C.UTF-8": "en", "LANG=tr_TR.UTF-8": "tr", "LC_ALL=tr_TR LANG=en_IN": "tr",
-		"LANG=de_DE.UTF-8": "en", "LANG=de_DE LANGUAGE=de:tr": "tr", "LANG=C LANGUAGE=tr": "en", "LC_MESSAGES=tr LANG=en_GB": "tr", "LANG=TR_TR": "tr",
+		"LANG=de_DE.UTF-8": "en", "LANG=de_DE LANGUAGE=de:tr": "tr", "LANG=C LANGUAGE=tr": "en", "LC_MESSAGES=tr LANG=en_GB": "tr", "LANG=TR_TR": "tr", "LANG=tr@euro": "tr", "LANG=hi_IN.UTF-8@x": "hi", "LANG=../../tr": "en", "LANG=xx LANGUAGE=:::hi": "hi",
 	} {
 		vars := map[string]string{}
 		for _, v := range strings.Fields(env) {

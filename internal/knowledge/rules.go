@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/BurntSushi/toml"
 
@@ -123,9 +124,12 @@ const (
 	maxOwnRules   = 4096
 )
 
+// maxWrong is how many wrong rules of a file are told at once.
+const maxWrong = 50
+
 // lines cuts phrases that stand one a line.
 func lines(s string) []string {
-	if s = strings.Trim(s, "\n"); s == "" {
+	if s = strings.Trim(strings.ReplaceAll(s, "\r\n", "\n"), "\n"); s == "" {
 		return nil
 	}
 	return strings.Split(s, "\n")
@@ -266,7 +270,10 @@ func (b *Base) addFile(f *RuleFile) (wrong []error) {
 	}
 	for i := range in.Rule {
 		row := &in.Rule[i]
-		if err := b.addRule(row); err != nil {
+		if len(wrong) >= maxWrong {
+			return append(wrong, fmt.Errorf("%s: only the first rules that are wrong are told of; mend them and check again", f.Path))
+		}
+		if err := b.addOwn(row); err != nil {
 			wrong = append(wrong, fmt.Errorf("%s:%d: rule %q: %w", f.Path, lineOfError(f.Data, i, err), row.ID, err))
 			continue
 		}
@@ -276,6 +283,23 @@ func (b *Base) addFile(f *RuleFile) (wrong []error) {
 		wrong = append(wrong, fmt.Errorf("%s: there is no [[rule]] in it; one has at least id, cause, any and sample", f.Path))
 	}
 	return wrong
+}
+
+// addOwn adds a user's rule. His numbers and names are held to more than ours, which the
+// tests look after.
+func (b *Base) addOwn(in *ruleRow) error {
+	if strings.ContainsFunc(in.ID, func(r rune) bool { return !unicode.IsGraphic(r) }) {
+		return fmt.Errorf("its id has characters that cannot be seen; use letters, digits and -")
+	}
+	if in.Class != 0 && in.Class != 4 && in.Class != 5 {
+		return fmt.Errorf("class %d is neither 4 nor 5", in.Class)
+	}
+	for _, c := range in.Code {
+		if c < 400 || c > 599 {
+			return fmt.Errorf("code %d is of no failure; give one from 400 to 599", c)
+		}
+	}
+	return b.addRule(in)
 }
 
 // lineOfError returns the line that what is wrong with the n-th rule is about: that of its

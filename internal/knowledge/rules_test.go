@@ -32,6 +32,14 @@ func TestOwnRulesGoFirst(t *testing.T) {
 	}
 }
 
+// An editor of another system ends its lines in two characters.
+func TestRulesWithCRLF(t *testing.T) {
+	b, err := WithRules(RuleFile{"own.toml", []byte(strings.ReplaceAll(ownRule, "\n", "\r\n"))})
+	if err != nil || b.Rules[0].Any[0] != "gateway says no" {
+		t.Fatal(err)
+	}
+}
+
 // A message names the file, the line and what to do, and all that is wrong is told at once.
 func TestWrongRules(t *testing.T) {
 	for _, c := range []struct{ file, want string }{
@@ -45,6 +53,10 @@ func TestWrongRules(t *testing.T) {
 		{ownRule + "an = 1\n" + ownRule, `own.toml:14: rule "our-gateway": entry name`},
 		{strings.Replace(ownRule, "sample =", "said =", 1), `own.toml:2: rule "our-gateway": no sample; give it`},
 		{ownRule + "provider = \"nobody\"", `own.toml:2: rule "our-gateway": no provider "nobody"; the providers are google`},
+		{strings.Replace(ownRule, `our-gateway`, `our\u001b[2J`, 1), `use letters, digits and -`},
+		{ownRule + "class = 9\n", "class 9 is neither"},
+		{ownRule + "code = [70086]\n", "code 70086 is of no failure"}, // 550 in 16 bits
+		{strings.Repeat("[[rule]]\n", 20000), "only the first"},
 		{tooMany(), "there is room for"},
 	} {
 		b, err := WithRules(RuleFile{"own.toml", []byte(c.file)})

@@ -42,17 +42,18 @@ func Locale(getenv func(string) string) string {
 		return English
 	}
 	for _, l := range append(strings.Split(getenv("LANGUAGE"), ":"), locale) {
-		if l = language(l); slices.Contains(Languages(), l) {
+		if l = Language(l); slices.Contains(Languages(), l) {
 			return l
 		}
 	}
 	return English
 }
 
-// language returns the "en" of "en_GB.UTF-8" and "en-GB".
-func language(locale string) string {
-	locale, _, _ = strings.Cut(locale, ".")
-	locale, _, _ = strings.Cut(strings.ReplaceAll(locale, "-", "_"), "_")
+// Language returns the "en" of "en_GB.UTF-8@euro" and "en-GB".
+func Language(locale string) string {
+	if i := strings.IndexAny(locale, "_-.@"); i >= 0 {
+		locale = locale[:i]
+	}
 	return asciiLower(locale)
 }
 
@@ -142,7 +143,7 @@ var english = sync.OnceValue(func() *Words { return mustRead(English) })
 // In returns the words of a language, given as "en" or "en_GB.UTF-8"; English for a
 // language that there is none of. A language is read once.
 func In(lang string) *Words {
-	lang = language(lang)
+	lang = Language(lang)
 	for _, l := range Languages() {
 		if l == lang && l != English {
 			return other(l)

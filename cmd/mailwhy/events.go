@@ -47,13 +47,13 @@ func (c *eventsCmd) Run(w *world) error {
 	all := want.IsZero()
 	found := false
 	var buf []byte
-	_, err = c.read(w, reading{by: by, warm: func(*smtp.Event, *session.Keys) {}, endFile: func() {}, handle: func(l *line) error {
+	_, err = c.read(w, reading{by: by, warm: func(*smtp.Event, *session.Step) {}, endFile: func() {}, handle: func(l *line) error {
 		if l.ev.Kind == smtp.KindForeign && !c.All {
 			return nil
 		}
 		switch {
 		case messages != nil:
-			if at = l; !messages.Add(l.ev, l.keys) {
+			if at = l; !messages.Add(l.step, l.when, l.ev) {
 				return nil
 			}
 		case !all && !want.Match(l.ev, nil, l.causeID()):

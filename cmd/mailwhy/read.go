@@ -51,11 +51,12 @@ type reader struct {
 }
 
 // reading is what a command does with the input: with each line in order, before that
-// with the lines that come next and their keys, and after each file.
+// with the lines that come next, and after each file.
 type reading struct {
-	by      *classify.Classifier // what it annotates replies by
+	by      *classify.Classifier   // what it annotates replies by
+	keep    func(*smtp.Event) bool // which events handle gets besides those with a reply or a failure; nil: all
 	handle  func(*line) error
-	warm    func(*smtp.Event, *session.Keys)
+	warm    func(*smtp.Event, *session.Step)
 	endFile func()
 }
 

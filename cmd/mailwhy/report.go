@@ -67,16 +67,24 @@ func (c *reportCmd) Run(w *world) error {
 	sample := func() summary.Sample {
 		return summary.Sample{File: at.path, Line: at.number, Text: strings.ToValidUTF8(string(shown(at)), "\uFFFD")}
 	}
-	warm := func(ev *smtp.Event, k *session.Keys) {
-		sessions.Warm(k)
-		sum.Warm(ev, k.Host)
+	warm := func(ev *smtp.Event, step *session.Step) {
+		sessions.Warm(step)
+		if ev != nil {
+			sum.Warm(ev, step.Host)
+		}
 	}
-	coverage, err := c.read(w, reading{by: by, warm: warm, endFile: sessions.EndOfFile, handle: func(l *line) error {
-		if at = l; !sessions.Add(l.ev, l.keys) {
+	keep := summary.Decides
+	if !want.IsZero() {
+		keep = nil // any line may be asked for
+	}
+	coverage, err := c.read(w, reading{by: by, keep: keep, warm: warm, endFile: sessions.EndOfFile, handle: func(l *line) error {
+		if at = l; !sessions.Add(l.step, l.when, l.ev) {
 			return nil
 		}
 		found = true
-		sum.Event(l.ev, l.note.forSummary(), l.keys.Host, sample)
+		if l.ev != nil {
+			sum.Event(l.ev, l.note.forSummary(), l.step.Host, sample)
+		}
 		return nil
 	}})
 	if err != nil {

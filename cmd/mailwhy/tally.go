@@ -18,9 +18,10 @@ import (
 
 // line is a line of the input on its way to a command.
 type line struct {
-	ev      *smtp.Event
+	ev      *smtp.Event // nil when the command did not ask for it to be kept
+	step    *session.Step
 	note    *note // nil when it shows neither a reply nor a failure
-	keys    *session.Keys
+	when    time.Time
 	raw     []byte
 	path    string
 	number  int64
@@ -31,7 +32,7 @@ type line struct {
 type note struct {
 	classify.Annotation
 	known bool // the event shows a reply or a failure, and Annotation says what of
-	keys  session.Keys
+	step  session.Step
 }
 
 // maxWorkers bounds the memory that batches take; the ordered stage is busy long before.
@@ -62,10 +63,10 @@ func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) 
 	workers = min(workers, maxWorkers)
 	stats, err := pipeline.Run(body, p, pipeline.Options{Workers: workers}, t.stop, t.annotate, func(b *pipeline.Batch[note]) error {
 		for i := range b.Notes {
-			t.warm(&b.Events[i], &b.Notes[i].keys)
+			t.warm(b.Event(i), &b.Notes[i].step)
 		}
-		for i := range b.Events {
-			handleErr = t.event(&b.Events[i], &b.Notes[i], b.Line(i), b.First+int64(i))
+		for i := range b.Notes {
+			handleErr = t.event(b.Event(i), &b.Notes[i], b.Line(i), b.First+int64(i))
 			if handleErr != nil {
 				return handleErr
 			}
@@ -102,53 +103,57 @@ func (t *tally) transcript(body io.Reader) (readErr, handleErr error) {
 	return err, handleErr
 }
 
-// annotate notes what can be told of an event alone. It is called by several goroutines.
-func (t *tally) annotate(ev *smtp.Event, n *note) {
+// annotate notes what can be told of an event alone, and tells whether the command wants
+// the event besides. It is called by several goroutines.
+func (t *tally) annotate(ev *smtp.Event, n *note) (keep bool) {
 	n.Annotation, n.known = t.by.Event(ev)
-	n.keys = session.KeysOf(ev)
+	session.StepOf(ev, &n.step)
+	return t.keep == nil || n.known || t.keep(ev)
 }
 
 // event counts a log's line and passes it on.
 func (t *tally) event(ev *smtp.Event, n *note, raw []byte, number int64) error {
 	t.file.Lines++
-	switch ev.Kind {
+	switch n.step.Kind {
 	case smtp.KindUnknown:
 		t.file.Unknown++
 	case smtp.KindForeign:
 		t.file.Foreign++
 	default:
 		t.file.Understood++
-		t.formats[ev.Format] = true
+		t.formats[n.step.Format] = true
 	}
 	return t.pass(ev, n, raw, number)
 }
 
 // pass settles an event's time and hands it to the command.
 func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
-	if !t.settled || ev.Stamp != t.stamp {
-		t.tick(ev)
+	if !t.settled || n.step.Stamp != t.stamp {
+		t.tick(&n.step)
 	}
-	ev.Time = t.when
+	if ev != nil {
+		ev.Time = t.when
+	}
 	if t.guessed {
 		t.file.Guessed++
 	}
-	if ev.Format == smtp.FormatExim && t.repeated.Seen(ev, raw) {
+	if n.step.Format == smtp.FormatExim && t.repeated.Seen(&n.step, raw) {
 		t.file.Duplicate++
 		return nil
 	}
 	l := &t.line
-	l.ev, l.keys, l.note, l.raw, l.number, l.guessed = ev, &n.keys, nil, raw, number, t.guessed
+	l.ev, l.step, l.note, l.when, l.raw, l.number, l.guessed = ev, &n.step, nil, t.when, raw, number, t.guessed
 	if n.known {
 		l.note = n
 	}
 	return t.handle(&t.line)
 }
 
-// tick settles the time of ev. Most lines have the stamp of the line before them.
-func (t *tally) tick(ev *smtp.Event) {
-	t.stamp, t.when, t.settled = ev.Stamp, t.clock.Settle(ev.Stamp), ev.Kind != smtp.KindForeign
+// tick settles the time of a line. Most have the stamp of the line before them.
+func (t *tally) tick(step *session.Step) {
+	t.stamp, t.when, t.settled = step.Stamp, t.clock.Settle(step.Stamp), step.Kind != smtp.KindForeign
 	t.guessed = t.clock.Guessed() && !t.when.IsZero()
-	if t.when.IsZero() || ev.Kind == smtp.KindForeign {
+	if t.when.IsZero() || step.Kind == smtp.KindForeign {
 		return
 	}
 	if t.file.First.IsZero() || t.when.Before(t.file.First) {

@@ -4,10 +4,12 @@
 //	reader ──▶ block ──▶ worker ──▶ batch ┐
 //	       └─▶ block ──▶ worker ──▶ batch ┴▶ handle, in order
 //
-// A block is a run of whole lines, a batch is a block with its events. Batches are used
-// again, so memory does not grow with the input: (Workers + spare) blocks and their
-// events are all there ever is. The result does not depend on the number of workers,
-// nor on how the reader cuts the bytes it delivers.
+// A block is a run of whole lines, a batch is a block with a note of each line, and with
+// the events of those lines whose event is still wanted then. Most are not, and an event is
+// large: to hand on a note instead of it keeps what waits in the processors' caches.
+// Batches are used again, so memory does not grow with the input: (Workers + spare) blocks
+// and what belongs to them are all there ever is. The result does not depend on the number
+// of workers, nor on how the reader cuts the bytes it delivers.
 package pipeline
 
 import (
@@ -24,17 +26,33 @@ const (
 	spare = 4
 )
 
-// Batch is a run of lines with their events. T is what the caller's prepare adds to
-// each event.
+// Batch is a run of lines with their notes. T is what the caller's prepare notes of an
+// event.
 type Batch[T any] struct {
-	First  int64        // the 1-based number of the first line
-	Events []smtp.Event // one a line
-	Notes  []T          // one an event, as prepare left it
+	First int64 // the 1-based number of the first line
+	Notes []T   // one a line, as prepare left it
 
-	block Block
-	ends  []int32 // the end of each line in block.Data, without its newline
-	ready chan struct{}
-	err   error
+	block  Block
+	lines  []line
+	events []smtp.Event // those that prepare kept, and room for one more
+	ready  chan struct{}
+	err    error
+}
+
+// line is where a line and its event are.
+type line struct {
+	end   int32 // of the line in block.Data, without its newline
+	event int32 // in events; dropped when it was not kept
+}
+
+const dropped = -1
+
+// Event returns the event of the i-th line, nil when prepare did not keep it.
+func (b *Batch[T]) Event(i int) *smtp.Event {
+	if at := b.lines[i].event; at != dropped {
+		return &b.events[at]
+	}
+	return nil
 }
 
 // Line returns the bytes of the i-th line without its newline. They are good until
@@ -42,9 +60,9 @@ type Batch[T any] struct {
 func (b *Batch[T]) Line(i int) []byte {
 	start := int32(0)
 	if i > 0 {
-		start = b.ends[i-1] + 1
+		start = b.lines[i-1].end + 1
 	}
-	return b.block.Data[start:b.ends[i]]
+	return b.block.Data[start:b.lines[i].end]
 }
 
 // Stats is what Run read.
@@ -62,12 +80,14 @@ type Options struct {
 
 // Run reads r to its end, parses each line with p, calls prepare for each event on the
 // worker that parsed it, and calls handle for each batch in order on the caller's
-// goroutine. prepare must be safe to call from several goroutines at once; nil is none.
+// goroutine. prepare must be safe to call from several goroutines at once. It writes the
+// note, which has what it had for a line of an earlier batch, and tells whether handle needs
+// the event too.
 //
 // An error of r ends the run after all that was read before it has been handled, and is
 // returned; one of handle ends it at once. stop, when closed, ends it between two
 // batches without an error; nil never does.
-func Run[T any](r io.Reader, p smtp.Parser, o Options, stop <-chan struct{}, prepare func(*smtp.Event, *T), handle func(*Batch[T]) error) (Stats, error) {
+func Run[T any](r io.Reader, p smtp.Parser, o Options, stop <-chan struct{}, prepare func(*smtp.Event, *T) (keep bool), handle func(*Batch[T]) error) (Stats, error) {
 	workers := max(1, o.Workers)
 	total := workers + spare
 	free := make(chan *Batch[T], total)
@@ -99,7 +119,7 @@ func Run[T any](r io.Reader, p smtp.Parser, o Options, stop <-chan struct{}, pre
 		<-b.ready
 		if err == nil {
 			stats.add(&b.block)
-			if len(b.Events) > 0 {
+			if len(b.Notes) > 0 {
 				err = handle(b)
 			}
 			if err == nil {
@@ -148,31 +168,36 @@ func (s *Stats) add(b *Block) {
 	s.Cut += int64(b.Cut)
 }
 
-// parse turns the batch's block into events.
-func (b *Batch[T]) parse(p smtp.Parser, prepare func(*smtp.Event, *T)) {
+// parse turns the lines of the batch's block into notes and events.
+func (b *Batch[T]) parse(p smtp.Parser, prepare func(*smtp.Event, *T) bool) {
 	b.First = b.block.FirstLine
 	n := b.block.Lines
-	b.Events, b.Notes, b.ends = resize(b.Events, n), resize(b.Notes, n), b.ends[:0]
-	data, start := b.block.Data, 0
+	b.Notes, b.lines = resize(b.Notes, n), resize(b.lines, n)
+	data, start, kept := b.block.Data, 0, 0
 	for i := range n {
 		end := len(data)
 		if j := bytes.IndexByte(data[start:], '\n'); j >= 0 {
 			end = start + j
 		}
-		b.ends = append(b.ends, int32(end))
-		p.Parse(data[start:end], &b.Events[i])
-		if prepare != nil {
-			prepare(&b.Events[i], &b.Notes[i])
+		if kept == len(b.events) {
+			b.events = append(b.events, smtp.Event{})
+			b.events = b.events[:cap(b.events)]
+		}
+		ev := &b.events[kept]
+		p.Parse(data[start:end], ev)
+		b.lines[i] = line{int32(end), dropped}
+		if prepare(ev, &b.Notes[i]) {
+			b.lines[i].event = int32(kept)
+			kept++
 		}
 		start = end + 1
 	}
 }
 
-// resize returns s with n elements. Those it had keep their scratch space.
+// resize returns s with n elements.
 func resize[E any](s []E, n int) []E {
 	if n <= cap(s) {
 		return s[:n]
 	}
-	s = s[:cap(s)]
-	return append(s, make([]E, n-len(s))...)[:n]
+	return append(s[:cap(s)], make([]E, n-cap(s))...)
 }

@@ -42,20 +42,23 @@ func loop(input []byte) (lines []string) {
 func run(t *testing.T, r io.Reader, o Options) (lines []string, stats Stats, err error) {
 	t.Helper()
 	var prepared atomic.Int64
-	prepare := func(ev *smtp.Event, note *int) {
+	kept := func(line []byte) bool { return len(line)%3 != 0 }
+	prepare := func(ev *smtp.Event, note *int) bool {
 		prepared.Add(1)
 		*note = len(ev.Text)
+		return kept(ev.Text)
 	}
 	stats, err = Run(r, echo{}, o, nil, prepare, func(b *Batch[int]) error {
-		if len(b.Events) == 0 || len(b.Events) != len(b.Notes) {
-			t.Fatalf("%d events, %d notes", len(b.Events), len(b.Notes))
+		if len(b.Notes) == 0 {
+			t.Fatal("a batch without lines")
 		}
 		if b.First != int64(len(lines))+1 {
 			t.Fatalf("First = %d, want %d", b.First, len(lines)+1)
 		}
-		for i := range b.Events {
-			if !bytes.Equal(b.Line(i), b.Events[i].Text) || b.Notes[i] != len(b.Line(i)) {
-				t.Fatalf("line %.40q, event of %.40q, note %d", b.Line(i), b.Events[i].Text, b.Notes[i])
+		for i := range b.Notes {
+			ev := b.Event(i)
+			if (ev != nil) != kept(b.Line(i)) || ev != nil && !bytes.Equal(b.Line(i), ev.Text) || b.Notes[i] != len(b.Line(i)) {
+				t.Fatalf("line %.40q, event %+v, note %d", b.Line(i), ev, b.Notes[i])
 			}
 			lines = append(lines, string(b.Line(i)))
 		}
@@ -159,11 +162,14 @@ func (endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// forget keeps no event.
+func forget(*smtp.Event, *int) bool { return false }
+
 func TestRunHandleError(t *testing.T) {
 	failure := errors.New("enough")
 	for workers := 1; workers <= 4; workers++ {
 		calls := 0
-		_, err := Run(endless{}, echo{}, Options{Workers: workers, BlockSize: 1000}, nil, nil, func(*Batch[int]) error {
+		_, err := Run(endless{}, echo{}, Options{Workers: workers, BlockSize: 1000}, nil, forget, func(*Batch[int]) error {
 			if calls++; calls == 3 {
 				return failure
 			}
@@ -179,11 +185,11 @@ func TestRunStop(t *testing.T) {
 	for workers := 1; workers <= 4; workers++ {
 		stop := make(chan struct{})
 		calls, lines := 0, int64(0)
-		stats, err := Run(endless{}, echo{}, Options{Workers: workers, BlockSize: 1000}, stop, nil, func(b *Batch[int]) error {
+		stats, err := Run(endless{}, echo{}, Options{Workers: workers, BlockSize: 1000}, stop, forget, func(b *Batch[int]) error {
 			if calls++; calls == 3 {
 				close(stop)
 			}
-			lines += int64(len(b.Events))
+			lines += int64(len(b.Notes))
 			return nil
 		})
 		if err != nil || calls < 3 || stats.Lines != lines {
@@ -192,7 +198,7 @@ func TestRunStop(t *testing.T) {
 	}
 	closed := make(chan struct{})
 	close(closed)
-	if _, err := Run(strings.NewReader("a\n"), echo{}, Options{}, closed, nil, func(*Batch[int]) error { return nil }); err != nil {
+	if _, err := Run(strings.NewReader("a\n"), echo{}, Options{}, closed, forget, func(*Batch[int]) error { return nil }); err != nil {
 		t.Errorf("stopped before it began: %v", err)
 	}
 }
@@ -205,9 +211,10 @@ func TestRunPrepareOnce(t *testing.T) {
 		fmt.Fprintln(&log, i)
 	}
 	seen := make([]atomic.Int32, lines)
-	prepare := func(ev *smtp.Event, note *int) {
+	prepare := func(ev *smtp.Event, note *int) bool {
 		fmt.Sscan(string(ev.Text), note)
 		seen[*note].Add(1)
+		return false
 	}
 	next := 0
 	_, err := Run(&log, echo{}, Options{Workers: 4, BlockSize: 512}, nil, prepare, func(b *Batch[int]) error {
@@ -237,8 +244,8 @@ func TestRunLeavesNothing(t *testing.T) {
 		stop := make(chan struct{})
 		run(t, bytes.NewReader(bytes.Repeat([]byte("line\n"), 1000)), Options{Workers: 8, BlockSize: 64})
 		run(t, io.MultiReader(strings.NewReader("line\n"), iotest.ErrReader(failure)), Options{Workers: 8})
-		Run(endless{}, echo{}, Options{Workers: 8, BlockSize: 1000}, nil, nil, func(*Batch[int]) error { return failure })
-		Run(endless{}, echo{}, Options{Workers: 8, BlockSize: 1000}, stop, nil, func(*Batch[int]) error {
+		Run(endless{}, echo{}, Options{Workers: 8, BlockSize: 1000}, nil, forget, func(*Batch[int]) error { return failure })
+		Run(endless{}, echo{}, Options{Workers: 8, BlockSize: 1000}, stop, forget, func(*Batch[int]) error {
 			select {
 			case <-stop:
 			default:
@@ -273,7 +280,7 @@ func TestRunMemory(t *testing.T) {
 	log := bytes.Repeat(line, size/len(line))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	stats, err := Run(bytes.NewReader(log), pointing{}, Options{Workers: 2}, nil, nil, func(*Batch[int]) error { return nil })
+	stats, err := Run(bytes.NewReader(log), pointing{}, Options{Workers: 2}, nil, forget, func(*Batch[int]) error { return nil })
 	runtime.ReadMemStats(&after)
 	if err != nil || stats.Bytes != int64(len(log)) {
 		t.Fatalf("%+v, %v", stats, err)

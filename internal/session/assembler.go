@@ -34,7 +34,8 @@ type Assembler struct {
 	selected bool   // the event at hand is asked for
 	from     []byte // its message's reverse-path
 	number   int64
-	now      int64 // the time of the last line that showed one, in nanoseconds since 1970
+	when     time.Time // of the line at hand; zero when it shows none
+	now      int64     // the time of the last line that showed one, in nanoseconds since 1970
 	evicted  int64
 	closing  bool // the log is at its end
 }
@@ -64,21 +65,21 @@ func (a *Assembler) Evicted() int64 { return a.evicted }
 // Messages returns the messages counted so far.
 func (a *Assembler) Messages() Counts { return a.messages.counts() }
 
-// Warm says that an event with these keys will be added soon. It changes nothing but
-// the time that takes.
-func (a *Assembler) Warm(k *Keys) {
-	if k.Queue != 0 {
-		a.warmed += a.messages.warm(k)
+// Warm says that a step will be added soon. It changes nothing but the time that takes.
+func (a *Assembler) Warm(st *Step) {
+	if st.queue != 0 {
+		a.warmed += a.messages.warm(st)
 	}
-	if k.Session != 0 {
-		a.warmed += a.open.Warm(k.Session)
+	if st.session != 0 {
+		a.warmed += a.open.Warm(st.session)
 	}
 }
 
-// Add takes the next event with its keys and reports whether it is among those asked
-// for.
-func (a *Assembler) Add(ev *smtp.Event, k *Keys) (selected bool) {
-	i := a.messages.add(ev, k)
+// Add takes the next step, with its time as it was settled, and reports whether it is
+// among those asked for. ev is the event that the step is of; without Options that look
+// into events it may be nil.
+func (a *Assembler) Add(st *Step, when time.Time, ev *smtp.Event) (selected bool) {
+	i := a.messages.add(st, ev)
 	var m *message
 	var from []byte
 	if i != none {
@@ -92,32 +93,33 @@ func (a *Assembler) Add(ev *smtp.Event, k *Keys) (selected bool) {
 		if m != nil {
 			a.messages.choose(i)
 		}
-		if ev.Outcome == smtp.Rejected {
-			a.messages.Rejected += int64(ev.Count())
+		if st.Outcome == smtp.Rejected {
+			a.messages.Rejected += int64(st.count())
 		}
 	}
 	a.selected = selected
-	a.tick(ev)
+	a.when = when
+	a.tick(st)
 	switch {
-	case ev.Format == smtp.FormatTranscript:
-		a.transcript(ev, k)
-	case ev.Direction == smtp.Inbound:
-		a.inbound(ev, k, m)
-	case ev.Direction == smtp.Outbound:
-		a.outbound(ev, k)
+	case st.Format == smtp.FormatTranscript:
+		a.transcript(st, ev)
+	case st.Direction == smtp.Inbound:
+		a.inbound(st, ev, m)
+	case st.Direction == smtp.Outbound:
+		a.outbound(st, ev)
 	}
 	return selected
 }
 
 // tick sets the clock by a line that shows its time; one that shows none is of the time
 // of the line before.
-func (a *Assembler) tick(ev *smtp.Event) {
-	if ev.Time.IsZero() {
+func (a *Assembler) tick(st *Step) {
+	if a.when.IsZero() {
 		return
 	}
-	if now := ev.Time.UnixNano(); now != a.now {
+	if now := a.when.UnixNano(); now != a.now {
 		a.now = now
-		if ev.Format != smtp.FormatTranscript {
+		if st.Format != smtp.FormatTranscript {
 			a.expire(now)
 		}
 	}
@@ -145,7 +147,7 @@ func (a *Assembler) Close() {
 }
 
 // start opens a session.
-func (a *Assembler) start(key uint64, ev *smtp.Event, implied bool) *Session {
+func (a *Assembler) start(key uint64, st *Step, ev *smtp.Event, implied bool) *Session {
 	if len(a.slab)-len(a.spare) >= MaxSessions {
 		a.evicted++
 		q := &a.implied
@@ -170,7 +172,7 @@ func (a *Assembler) start(key uint64, ev *smtp.Event, implied bool) *Session {
 	}
 	a.number++
 	s.implied = implied
-	s.Format, s.Direction = ev.Format, ev.Direction
+	s.Format, s.Direction = st.Format, st.Direction
 	if a.options.Exchanges {
 		s.name(ev, a.number)
 	}
@@ -184,8 +186,8 @@ func (a *Assembler) start(key uint64, ev *smtp.Event, implied bool) *Session {
 }
 
 // touch makes s the most recently used session.
-func (a *Assembler) touch(s *Session, ev *smtp.Event) {
-	s.note(ev, a.now)
+func (a *Assembler) touch(s *Session, st *Step, ev *smtp.Event) {
+	s.note(st, a.when, a.now)
 	if a.options.Exchanges {
 		s.introduce(ev)
 	}

@@ -7,35 +7,35 @@ import (
 )
 
 // inbound takes a line of our server about a client.
-func (a *Assembler) inbound(ev *smtp.Event, k *Keys, m *message) {
-	key := k.Session
+func (a *Assembler) inbound(st *Step, ev *smtp.Event, m *message) {
+	key := st.session
 	s := a.at(key)
-	if ev.Format == smtp.FormatExim && ev.PID != 0 && len(ev.Session) == 0 && ev.Peer.Port == 0 && ev.Kind != smtp.KindConnect {
-		key, s = a.claim(key, s, ev)
+	if st.Format == smtp.FormatExim && st.PID != 0 && !st.named && !st.port && st.Kind != smtp.KindConnect {
+		key, s = a.claim(key, s, st)
 	}
-	if s != nil && s.another(ev) {
+	if s != nil && s.another(st) {
 		a.finish(s)
 		s = nil
 	}
-	switch ev.Kind {
+	switch st.Kind {
 	case smtp.KindConnect:
-		if s != nil && (ev.Format != smtp.FormatExim || s.depth >= maxSameClient) {
+		if s != nil && (st.Format != smtp.FormatExim || s.depth >= maxSameClient) {
 			a.finish(s)
 		}
-		s = a.start(key, ev, false)
+		s = a.start(key, st, ev, false)
 	case smtp.KindReject, smtp.KindReceived, smtp.KindAuth, smtp.KindLost, smtp.KindTimeout, smtp.KindClosed, smtp.KindDisconnect:
-		if s == nil && m != nil && m.session != 0 && ev.Kind == smtp.KindReject {
+		if s == nil && m != nil && m.session != 0 && st.Kind == smtp.KindReject {
 			s = a.at(m.session) // cleanup speaks for the smtpd that the message came in by
 		}
 		if s == nil {
-			if cleanup(ev) {
+			if st.cleanup {
 				return
 			}
-			s = a.start(key, ev, true)
+			s = a.start(key, st, ev, true)
 		}
 	case smtp.KindTLS:
-		if s == nil && ev.Format == smtp.FormatExim && ev.Failed && !unverified(ev) && !ev.Peer.IsZero() {
-			s = a.start(key, ev, true) // all that Exim's default log shows of such a connection
+		if s == nil && st.Format == smtp.FormatExim && st.Failed && !st.unverified && st.peer {
+			s = a.start(key, st, ev, true) // all that Exim's default log shows of such a connection
 		}
 		if s == nil {
 			return
@@ -47,21 +47,21 @@ func (a *Assembler) inbound(ev *smtp.Event, k *Keys, m *message) {
 	default:
 		return
 	}
-	if cleanup(ev) && ev.Kind != smtp.KindReject {
+	if st.cleanup && st.Kind != smtp.KindReject {
 		return
 	}
-	if ev.Kind == smtp.KindReceived && m != nil {
+	if st.Kind == smtp.KindReceived && m != nil {
 		m.session = s.key
 	}
-	a.touch(s, ev)
-	a.take(s, ev)
+	a.touch(s, st, ev)
+	a.take(s, st, ev)
 }
 
 // claim finds the session of a line of Exim's that shows its process (+pid). The connect
 // was logged by the daemon under its own number, so the first line of a process takes
 // over a connection of the same client that waits for one.
-func (a *Assembler) claim(key uint64, waiting *Session, ev *smtp.Event) (uint64, *Session) {
-	own := mix(key, uint64(ev.PID))
+func (a *Assembler) claim(key uint64, waiting *Session, st *Step) (uint64, *Session) {
+	own := mix(key, uint64(st.PID))
 	s := a.at(own)
 	if s == nil && waiting != nil && !waiting.implied {
 		s = waiting
@@ -75,35 +75,33 @@ func (a *Assembler) claim(key uint64, waiting *Session, ev *smtp.Event) (uint64,
 // another reports that a line of Exim's is of another connection than the session, which
 // was read from lines that nothing ties but the client's address: a session has one
 // message then, and a refusal at the greeting is all that happens in it.
-func (s *Session) another(ev *smtp.Event) bool {
-	if !s.implied || ev.Format != smtp.FormatExim {
+func (s *Session) another(st *Step) bool {
+	if !s.implied || st.Format != smtp.FormatExim {
 		return false
 	}
-	switch ev.Kind {
+	switch st.Kind {
 	case smtp.KindTLS:
-		return ev.Failed && s.Messages+s.Refused > 0 // a handshake comes before them
+		return st.Failed && s.Messages+s.Refused > 0 // a handshake comes before them
 	case smtp.KindReceived, smtp.KindReject, smtp.KindAuth, smtp.KindTimeout, smtp.KindClosed:
-		return s.Messages > 0 && !tied(ev) || ev.Stage == smtp.StageConnect && s.Messages+s.Refused > 0
+		return s.Messages > 0 && !st.tied() || st.Stage == smtp.StageConnect && s.Messages+s.Refused > 0
 	}
 	return false
 }
 
-func cleanup(ev *smtp.Event) bool { return string(ev.Process) == "cleanup" }
-
 // tied reports whether an Exim line shows which connection it belongs to.
-func tied(ev *smtp.Event) bool {
-	return len(ev.Session) > 0 || ev.Peer.Port != 0 || ev.PID != 0
+func (s *Step) tied() bool {
+	return s.named || s.port || s.PID != 0
 }
 
 // take lets a session know what happened in it, and ends it where that ended it.
-func (a *Assembler) take(s *Session, ev *smtp.Event) {
-	switch ev.Kind {
+func (a *Assembler) take(s *Session, st *Step, ev *smtp.Event) {
+	switch st.Kind {
 	case smtp.KindReject:
-		s.refuse(ev)
+		s.refuse(st)
 		a.exchange(s, ev)
 	case smtp.KindAuth:
-		if ev.Failed {
-			s.Refused += ev.Count()
+		if st.Failed {
+			s.Refused += st.count()
 			a.exchange(s, ev)
 		}
 	case smtp.KindReceived:
@@ -111,128 +109,164 @@ func (a *Assembler) take(s *Session, ev *smtp.Event) {
 		s.greeting = false
 		// Exim's line says that the message is there, Postfix's that it has a recipient.
 		s.Deepest = max(s.Deepest, smtp.StageRCPT)
-		if ev.Format == smtp.FormatExim {
+		if st.Format == smtp.FormatExim {
 			s.Deepest = smtp.StageDOT
 		}
 	case smtp.KindTLS:
-		if ev.Failed && s.End == smtp.EndNotLogged {
-			if !unverified(ev) {
+		if st.Failed && s.End == smtp.EndNotLogged {
+			if !st.unverified {
 				s.End, s.EndStage = smtp.EndAborted, smtp.StageSTARTTLS
 			}
 			a.exchange(s, ev)
 		}
 	case smtp.KindLost:
-		s.broke(smtp.EndLost, ev)
+		s.broke(smtp.EndLost, st)
 	case smtp.KindTimeout:
-		s.broke(smtp.EndTimedOut, ev)
+		s.broke(smtp.EndTimedOut, st)
 	case smtp.KindClosed:
-		if ev.Outcome == smtp.Rejected {
-			s.refuse(ev)
+		if st.Outcome == smtp.Rejected {
+			s.refuse(st)
 		}
 		if s.greeting {
-			s.broke(smtp.EndRefused, ev)
+			s.broke(smtp.EndRefused, st)
 		} else {
-			s.broke(smtp.EndServerClosed, ev)
+			s.broke(smtp.EndServerClosed, st)
 		}
 		a.exchange(s, ev)
 	case smtp.KindFilter, smtp.KindWarning:
-		if screened(ev) {
-			s.screen(ev)
-		}
+		s.screen(st)
 	case smtp.KindDisconnect:
-		s.disconnect(ev)
+		s.disconnect(st)
 		if a.options.Exchanges {
 			s.Commands = append(s.Commands, cut(ev.Commands, MaxText)...)
 		}
 		a.finish(s)
 		return
 	}
-	if ev.Format == smtp.FormatExim && lastWord(s, ev) {
+	if st.Format == smtp.FormatExim && lastWord(s, st) {
 		a.finish(s)
 	}
 }
 
 // lastWord reports that ev is the last that Exim logs of a connection.
-func lastWord(s *Session, ev *smtp.Event) bool {
-	switch ev.Kind {
+func lastWord(s *Session, st *Step) bool {
+	switch st.Kind {
 	case smtp.KindLost, smtp.KindTimeout, smtp.KindClosed:
 		return true
 	case smtp.KindReject:
-		return s.implied && ev.Stage == smtp.StageConnect // else its end is logged too
+		return s.implied && st.Stage == smtp.StageConnect // else its end is logged too
 	}
 	return false
 }
 
-// screen reads what postscreen's tests made of a client (postscreen(8), LOGGING).
-func (s *Session) screen(ev *smtp.Event) {
-	word, rest, _ := bytes.Cut(ev.Text, []byte(" "))
+// finding is what postscreen's tests made of a client.
+type finding uint8
+
+const (
+	noFinding finding = iota
+	passes            // it is given to smtpd
+	suspect           // it failed a test before the greeting
+	shutOut           // it is hung up on
+)
+
+// findingOf reads the words of postscreen(8), LOGGING.
+func findingOf(text []byte) finding {
+	word, rest, _ := bytes.Cut(text, []byte(" "))
 	switch string(word) {
 	case "PASS", "WHITELISTED", "ALLOWLISTED":
+		return passes
+	case "PREGREET", "DNSBL", "BLACKLISTED", "DENYLISTED":
+		return suspect
+	case "NON-SMTP":
+		return shutOut
+	case "COMMAND":
+		if bytes.HasPrefix(rest, []byte("COUNT LIMIT")) || bytes.HasPrefix(rest, []byte("LENGTH LIMIT")) {
+			return shutOut
+		}
+	}
+	return noFinding
+}
+
+// screen notes what postscreen made of a client.
+func (s *Session) screen(st *Step) {
+	switch st.finding {
+	case passes:
 		// Unless it disconnects it next, as it does after its deeper tests, it gives the
 		// client to smtpd, which logs the session.
 		s.passed = true
-	case "PREGREET", "DNSBL", "BLACKLISTED", "DENYLISTED":
+	case suspect:
 		s.greeting = s.Messages == 0
-	case "NON-SMTP":
-		s.broke(smtp.EndServerClosed, ev)
-	case "COMMAND":
-		if bytes.HasPrefix(rest, []byte("COUNT LIMIT")) || bytes.HasPrefix(rest, []byte("LENGTH LIMIT")) {
-			s.broke(smtp.EndServerClosed, ev)
-		}
+	case shutOut:
+		s.broke(smtp.EndServerClosed, st)
 	}
 }
 
 // refuse notes a refusal of our server.
-func (s *Session) refuse(ev *smtp.Event) {
-	s.Refused += ev.Count()
-	s.greeting = ev.Stage == smtp.StageConnect && s.Messages == 0
-	if ev.Reply.Code == 421 && s.End == smtp.EndNotLogged {
-		s.End, s.EndStage = smtp.EndServerClosed, ev.Stage
+func (s *Session) refuse(st *Step) {
+	s.Refused += st.count()
+	s.greeting = st.Stage == smtp.StageConnect && s.Messages == 0
+	if st.Code == 421 && s.End == smtp.EndNotLogged {
+		s.End, s.EndStage = smtp.EndServerClosed, st.Stage
 	}
-	if ev.Format == smtp.FormatPostfix && ev.Stage == smtp.StageDOT && len(ev.Queue) > 0 && s.Messages > 0 {
+	if st.Format == smtp.FormatPostfix && st.Stage == smtp.StageDOT && st.queue != 0 && s.Messages > 0 {
 		s.Messages-- // the one that client= had announced
 	}
 }
 
 // broke notes how the connection ended; the first such line is right, as the ones after
 // it only follow from it.
-func (s *Session) broke(e smtp.End, ev *smtp.Event) {
+func (s *Session) broke(e smtp.End, st *Step) {
 	if s.End == smtp.EndNotLogged || s.End == smtp.EndAborted {
-		s.End, s.EndStage = e, ev.Stage
+		s.End, s.EndStage = e, st.Stage
 	}
 }
 
-// disconnect reads the end of an inbound session off its last line.
-func (s *Session) disconnect(ev *smtp.Event) {
-	s.passed = false
-	quit := ev.Stage == smtp.StageQUIT
-	bodies, chunks, refused := 0, 0, 0
+// commands are the counts of a Postfix disconnect that tell how the session went.
+type commands struct {
+	shown, quit             bool
+	old                     bool   // of an smtpd that shows none
+	bodies, chunks, refused uint16 // DATA, BDAT, and refused DATA
+}
+
+func commandsOf(ev *smtp.Event) (c commands) {
+	c.shown = len(ev.Commands) > 0
+	c.old = !c.shown && ev.Format == smtp.FormatPostfix && string(ev.Process) == "smtpd"
 	smtp.EachCommand(ev.Commands, func(name []byte, ok, all int) {
 		switch string(name) {
 		case "quit":
-			quit = quit || ok > 0
+			c.quit = c.quit || ok > 0
 		case "data":
-			bodies, refused = ok, all-ok
+			c.bodies, c.refused = few(ok), few(all-ok)
 		case "bdat":
-			chunks = ok
+			c.chunks = few(ok)
 		}
 	})
+	return c
+}
+
+// few keeps a count in 16 bits. A session has fewer messages.
+func few(n int) uint16 { return uint16(max(0, min(n, 1<<16-1))) }
+
+// disconnect reads the end of an inbound session off its last line.
+func (s *Session) disconnect(st *Step) {
+	s.passed = false
+	c := &st.commands
 	switch {
-	case quit && s.End != smtp.EndServerClosed:
+	case (c.quit || st.Stage == smtp.StageQUIT) && s.End != smtp.EndServerClosed:
 		s.End, s.Graceful = smtp.EndQuit, true
 	case s.End != smtp.EndNotLogged:
-	case bodies+chunks > 0:
+	case c.bodies > 0 || c.chunks > 0:
 		// The one way to go that smtpd does not log (src/smtpd/smtpd.c, smtpd_proto).
 		s.End, s.EndStage = smtp.EndLost, smtp.StageDOT
-	case s.greeting || (s.Refused > 0 && s.Format == smtp.FormatPostfix && screened(ev)):
+	case s.greeting || (s.Refused > 0 && s.Format == smtp.FormatPostfix && st.screened):
 		s.End = smtp.EndRefused
-	case len(ev.Commands) == 0 && ev.Format == smtp.FormatPostfix && string(ev.Process) == "smtpd":
+	case c.old:
 		s.End = smtp.EndQuit // before Postfix 3.0 there are no counts, but all else that can happen is logged
 	default:
 		s.End = smtp.EndAborted
 	}
-	if len(ev.Commands) > 0 {
-		s.passedBy(bodies, chunks, refused)
+	if c.shown {
+		s.passedBy(int(c.bodies), int(c.chunks), int(c.refused))
 	}
 }
 

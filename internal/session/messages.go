@@ -117,36 +117,36 @@ const none = index.None
 
 // add brings the table up to date with ev and returns the index of the message it is
 // about, or none.
-func (t *messages) add(ev *smtp.Event, k *Keys) int32 {
-	if k.Queue == 0 || ev.Probe {
+func (t *messages) add(st *Step, ev *smtp.Event) int32 {
+	if st.queue == 0 || st.probe {
 		return none
 	}
-	i := t.get(ev, k)
+	i := t.get(st)
 	if i == none {
 		return none
 	}
-	switch ev.Kind {
+	switch st.Kind {
 	case smtp.KindReceived:
-		t.receive(i, ev, k)
+		t.receive(i, st, ev)
 	case smtp.KindMessage:
-		t.describe(i, ev, k)
+		t.describe(i, st, ev)
 	case smtp.KindNotification:
-		if len(ev.Related) > 0 {
-			b := t.find(key(ev.Related), k.Owner)
+		if st.related != 0 {
+			b := t.find(st.related, st.owner)
 			t.slab[b].bounce, t.slab[b].touched = true, true
 		}
 	case smtp.KindRemoved:
 		t.remove(i)
 	}
-	if ev.Outcome != smtp.OutcomeNone && ev.Outcome != smtp.Rejected {
+	if st.Outcome != smtp.OutcomeNone && st.Outcome != smtp.Rejected {
 		t.arrive(i)
-		t.decide(i, ev.Outcome)
-		if ev.Kind == smtp.KindFilter && ev.Outcome == smtp.Discarded {
+		t.decide(i, st.Outcome)
+		if st.Kind == smtp.KindFilter && st.Outcome == smtp.Discarded {
 			t.remove(i) // thrown away as a whole, before it came to the queue manager
 		}
 	}
-	if k.QueuedAs != 0 {
-		t.queuedAs(i, k.QueuedAs)
+	if st.queuedAs != 0 {
+		t.queuedAs(i, st.queuedAs)
 	}
 	return i
 }
@@ -176,27 +176,27 @@ func (t *messages) count(m *message, n int64) {
 
 // warm brings what the next lines will ask for into the cache. The lookups do not wait
 // for each other as those of the lines do, one of which may change what the next finds.
-func (t *messages) warm(k *Keys) int32 {
-	return t.byQueue.Warm(k.Queue)
+func (t *messages) warm(st *Step) int32 {
+	return t.byQueue.Warm(st.queue)
 }
 
 // get returns the message of ev's queue ID as the most recently touched one, made if ev
 // tells that there is one; else none.
-func (t *messages) get(ev *smtp.Event, k *Keys) int32 {
-	i := t.known(k.Queue, k.Owner)
+func (t *messages) get(st *Step) int32 {
+	i := t.known(st.queue, st.owner)
 	if i == none {
-		if !tellsOf(ev) {
+		if !tellsOf(st) {
 			return none
 		}
-		return t.find(k.Queue, k.Owner)
+		return t.find(st.queue, st.owner)
 	}
 	if t.slab[i].place == gone {
-		if ev.Kind != smtp.KindReceived {
+		if st.Kind != smtp.KindReceived {
 			return i // a straggler
 		}
 		// The short form of queue IDs is used again within hours: a new message.
 		t.drop(i)
-		return t.find(k.Queue, k.Owner)
+		return t.find(st.queue, st.owner)
 	}
 	t.slab[i].touched = true
 	return i
@@ -204,8 +204,8 @@ func (t *messages) get(ev *smtp.Event, k *Keys) int32 {
 
 // tellsOf reports whether a line shows that its message is in the queue or on its way.
 // Others name a queue ID too, those of messages that were refused among them.
-func tellsOf(ev *smtp.Event) bool {
-	switch ev.Kind {
+func tellsOf(st *Step) bool {
+	switch st.Kind {
 	case smtp.KindReceived, smtp.KindMessage, smtp.KindDelivery, smtp.KindAttempt, smtp.KindNotification:
 		return true
 	}
@@ -221,9 +221,9 @@ func (t *messages) move(i int32, place uint8) {
 }
 
 // known returns the message of a queue ID in the owner's queue, or none.
-func (t *messages) known(queue, owner uint64) int32 {
+func (t *messages) known(queue uint64, owner uint32) int32 {
 	i := t.byQueue.Get(queue)
-	for i != none && t.slab[i].owner != uint32(owner) {
+	for i != none && t.slab[i].owner != owner {
 		i = t.slab[i].same
 	}
 	return i
@@ -244,14 +244,14 @@ func (t *messages) trim(queue uint64) {
 }
 
 // find is known, but makes the message where there is none.
-func (t *messages) find(queue, owner uint64) int32 {
+func (t *messages) find(queue uint64, owner uint32) int32 {
 	if i := t.known(queue, owner); i != none {
 		return i
 	}
 	t.trim(queue)
 	i := t.slot()
 	t.births++
-	t.slab[i] = message{queue: queue, owner: uint32(owner), parent: none, same: t.byQueue.Get(queue), birth: t.births, place: coming}
+	t.slab[i] = message{queue: queue, owner: owner, parent: none, same: t.byQueue.Get(queue), birth: t.births, place: coming}
 	t.byQueue.Set(queue, i)
 	t.push(&t.lists[coming], i)
 	if e := t.expected[queue%keptExpected]; e.queue == uint32(queue>>32) && t.slab[e.parent].birth == e.birth && e.parent != i {
@@ -292,25 +292,25 @@ func (t *messages) untouched(place uint8) int32 {
 	return l.head
 }
 
-func (t *messages) receive(i int32, ev *smtp.Event, k *Keys) {
+func (t *messages) receive(i int32, st *Step, ev *smtp.Event) {
 	m := &t.slab[i]
-	m.local = ev.Direction == smtp.Internal || isLoopback(ev.Peer.IP)
+	m.local = st.local
 	// An Exim bounce names the message it is about. Exim's line says that the message
 	// is there; Postfix's only that it begins.
-	m.bounce = ev.Format == smtp.FormatExim && len(ev.Related) > 0
+	m.bounce = st.Format == smtp.FormatExim && st.related != 0
 	m.arriving = !m.bounce
-	if ev.Format == smtp.FormatExim {
+	if st.Format == smtp.FormatExim {
 		t.arrive(i)
 	}
-	if ev.Format == smtp.FormatPostfix && len(ev.Related) > 0 { // orig_queue_id=
-		if p := t.byQueue.Get(key(ev.Related)); p != none && p != i {
+	if st.Format == smtp.FormatPostfix && st.related != 0 { // orig_queue_id=
+		if p := t.byQueue.Get(st.related); p != none && p != i {
 			t.link(i, p)
-			if ev.Direction == smtp.Internal {
+			if st.Direction == smtp.Internal {
 				t.remove(p) // requeued by postsuper: pickup gave it a new queue ID
 			}
 		}
 	}
-	t.describe(i, ev, k)
+	t.describe(i, st, ev)
 }
 
 // arrive notes that a message is in the queue, and counts it as received if it came from
@@ -333,18 +333,18 @@ func (t *messages) arrive(i int32) {
 }
 
 // describe takes what a line tells of a message: its sender, its Message-ID.
-func (t *messages) describe(i int32, ev *smtp.Event, k *Keys) {
-	if ev.Recipients > 0 { // qmgr has it
+func (t *messages) describe(i int32, st *Step, ev *smtp.Event) {
+	if st.admitted { // qmgr has it
 		t.arrive(i)
 	}
 	m := &t.slab[i]
 	if t.keep && ev.From != nil && !m.fromKnown {
 		t.from[i], m.fromKnown = append(t.from[i][:0], cut(ev.From, MaxAddress)...), true
 	}
-	if k.MessageID == 0 || m.id != 0 {
+	if st.messageID == 0 || m.id != 0 {
 		return
 	}
-	m.id = k.MessageID
+	m.id = st.messageID
 	// A filter that hands the message back through sendmail or a local port keeps its
 	// Message-ID. One that comes from elsewhere with a known Message-ID is another
 	// copy, of a mailing list for instance.

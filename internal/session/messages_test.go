@@ -201,8 +201,9 @@ func TestMaxMessages(t *testing.T) {
 	for i := range MaxMessages + extra {
 		id = strconv.AppendInt(append(id[:0], "4C1A"...), int64(i), 16)
 		ev.Queue = id
-		k := KeysOf(&ev)
-		a.Add(&ev, &k)
+		var step Step
+		StepOf(&ev, &step)
+		a.Add(&step, ev.Time, &ev)
 	}
 	m := a.Messages()
 	if m.Evicted != extra || m.Queued != MaxMessages || m.Waiting != MaxMessages || m.Deferred != MaxMessages+extra {
@@ -217,8 +218,9 @@ func TestMaxMessages(t *testing.T) {
 	for i := range 4 * keptComing {
 		ev.Queue = fmt.Appendf(nil, "5D1A%x", i)
 		for _, ev.Kind = range []smtp.Kind{smtp.KindReceived, smtp.KindRemoved} {
-			k := KeysOf(&ev)
-			a.Add(&ev, &k)
+			var step Step
+			StepOf(&ev, &step)
+			a.Add(&step, ev.Time, &ev)
 			if i%2 == 0 {
 				break
 			}
@@ -241,8 +243,9 @@ func TestMaxSessions(t *testing.T) {
 	ev := smtp.Event{Kind: smtp.KindConnect, Format: smtp.FormatPostfix, Direction: smtp.Inbound}
 	ev.Process, ev.Time = []byte("smtpd"), time.Unix(1e9, 0)
 	for ev.PID = range uint32(MaxSessions + extra) {
-		k := KeysOf(&ev)
-		a.Add(&ev, &k)
+		var step Step
+		StepOf(&ev, &step)
+		a.Add(&step, ev.Time, &ev)
 	}
 	if a.Evicted() != extra || ended != extra || open != 0 || len(a.slab) > MaxSessions {
 		t.Errorf("evicted %d, ended %d, %d of them open, room for %d", a.Evicted(), ended, open, len(a.slab))
@@ -260,8 +263,9 @@ func TestMaxSameClient(t *testing.T) {
 	ev := smtp.Event{Kind: smtp.KindConnect, Format: smtp.FormatExim, Direction: smtp.Inbound, Peer: smtp.Peer{IP: []byte("192.0.2.1")}}
 	ev.Time = time.Unix(1e9, 0)
 	for range 10 * maxSameClient {
-		k := KeysOf(&ev)
-		a.Add(&ev, &k)
+		var step Step
+		StepOf(&ev, &step)
+		a.Add(&step, ev.Time, &ev)
 	}
 	if n := len(a.slab); n > 2*maxSameClient {
 		t.Errorf("%d sessions are kept", n)
@@ -280,8 +284,9 @@ func TestMaxSessionsStacked(t *testing.T) {
 	ev.Time = time.Unix(1e9, 0)
 	connect := func(client string, port uint16) {
 		ev.Peer = smtp.Peer{IP: []byte(client), Port: port}
-		k := KeysOf(&ev)
-		a.Add(&ev, &k)
+		var step Step
+		StepOf(&ev, &step)
+		a.Add(&step, ev.Time, &ev)
 	}
 	for range 3 {
 		connect("192.0.2.1", 0)

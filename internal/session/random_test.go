@@ -37,8 +37,9 @@ func TestAnyOrder(t *testing.T) {
 		if ev.Time = at; pick.IntN(50) == 0 {
 			ev.Time = time.Time{}
 		}
-		k := KeysOf(&ev)
-		a.Add(&ev, &k)
+		var step Step
+		StepOf(&ev, &step)
+		a.Add(&step, ev.Time, &ev)
 		if pick.IntN(1000) == 0 {
 			a.EndOfFile()
 		}

@@ -52,12 +52,12 @@ func (r *Repeats) File(side bool) {
 }
 
 // Seen reports whether the line was counted already.
-func (r *Repeats) Seen(ev *smtp.Event, line []byte) bool {
-	if ev.Format != smtp.FormatExim || !twice(ev) {
+func (r *Repeats) Seen(st *Step, line []byte) bool {
+	if st.Format != smtp.FormatExim || !twice(st) {
 		return false
 	}
-	if ev.Process != nil {
-		return r.behind(ev, line)
+	if st.tagged {
+		return r.behind(st, line)
 	}
 	if !r.several {
 		return false
@@ -78,7 +78,7 @@ func (r *Repeats) Seen(ev *smtp.Event, line []byte) bool {
 // behind reports whether a line of a syslog repeats the last verdict of its process. The
 // message alone is compared: the stamps before it are of two calls, and the copy may
 // have been cut into numbered pieces.
-func (r *Repeats) behind(ev *smtp.Event, line []byte) bool {
+func (r *Repeats) behind(st *Step, line []byte) bool {
 	if bytes.Contains(line, onlyMain) {
 		return false
 	}
@@ -91,17 +91,17 @@ func (r *Repeats) behind(ev *smtp.Event, line []byte) bool {
 		}
 	}
 	key := maphash.Bytes(r.seed, line)
-	w := &r.last[ev.PID%uint32(len(r.last))]
-	*w = written{pid: ev.PID, key: key, copy: w.pid == ev.PID && w.key == key && !w.copy}
+	w := &r.last[st.PID%uint32(len(r.last))]
+	*w = written{pid: st.PID, key: key, copy: w.pid == st.PID && w.key == key && !w.copy}
 	return w.copy
 }
 
 // twice reports whether Exim may write such a line to two logs: refusals go to the
 // reject log, errors to the panic log.
-func twice(ev *smtp.Event) bool {
-	switch ev.Kind {
+func twice(st *Step) bool {
+	switch st.Kind {
 	case smtp.KindReject, smtp.KindAuth, smtp.KindClosed, smtp.KindWarning, smtp.KindTLS, smtp.KindNotice, smtp.KindFilter, smtp.KindDelivery:
-		return ev.Outcome != smtp.Sent
+		return st.Outcome != smtp.Sent
 	}
 	return false
 }

@@ -58,7 +58,9 @@ func TestRepeats(t *testing.T) {
 					if ok := (parsers.Mixed{}).Parse([]byte(line), &ev); !ok {
 						t.Fatalf("not understood: %s", line)
 					}
-					if got := r.Seen(&ev, []byte(line)); got != tt.want[n] {
+					var step Step
+					StepOf(&ev, &step)
+					if got := r.Seen(&step, []byte(line)); got != tt.want[n] {
 						t.Errorf("line %d: seen is %v, want %v", n+1, got, tt.want[n])
 					}
 					n++

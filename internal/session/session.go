@@ -135,17 +135,17 @@ func (s *Session) name(ev *smtp.Event, number int64) {
 	s.ID = strconv.AppendInt(s.ID, number, 10)
 }
 
-// note remembers when ev was and how far the session got with it.
-func (s *Session) note(ev *smtp.Event, now int64) {
-	if !ev.Time.IsZero() {
+// note remembers when a line was and how far the session got with it.
+func (s *Session) note(st *Step, when time.Time, now int64) {
+	if !when.IsZero() {
 		if s.Start.IsZero() {
-			s.Start = ev.Time
+			s.Start = when
 		}
-		s.Last = ev.Time
+		s.Last = when
 	}
 	s.last = now
-	if ev.Stage > s.Deepest && ev.Stage <= smtp.StageDOT {
-		s.Deepest = ev.Stage
+	if st.Stage > s.Deepest && st.Stage <= smtp.StageDOT {
+		s.Deepest = st.Stage
 	}
 }
 

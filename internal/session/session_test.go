@@ -63,8 +63,9 @@ func TestExchangeText(t *testing.T) {
 			t.Errorf("reply %v, reason %q", x.Reply(), x.Reason())
 		}
 	})
-	k := KeysOf(&ev)
-	a.Add(&ev, &k)
+	var step Step
+	StepOf(&ev, &step)
+	a.Add(&step, ev.Time, &ev)
 	copy(line, bytes.Repeat([]byte("y"), len(line)))
 	a.Close()
 	if n != 1 {
@@ -103,8 +104,9 @@ func TestTranscriptSessions(t *testing.T) {
 				ev := smtp.Event{Kind: st.kind, Stage: st.stage, Format: smtp.FormatTranscript, Direction: smtp.Outbound, Session: []byte("1")}
 				ev.Reply.Code = st.code
 				ev.Failed = st.kind == smtp.KindTLS
-				k := KeysOf(&ev)
-				a.Add(&ev, &k)
+				var step Step
+				StepOf(&ev, &step)
+				a.Add(&step, ev.Time, &ev)
 			}
 			a.EndOfFile()
 			if len(got) != 1 || strings.Join(strings.Fields(got[0])[1:], " ") != tt.want {

@@ -37,9 +37,10 @@ func feed(t *testing.T, a *Assembler, file string) {
 			t.Errorf("not understood: %s", line)
 		}
 		ev.Time = c.Settle(ev.Stamp)
-		k := KeysOf(&ev)
-		a.Warm(&k)
-		a.Add(&ev, &k)
+		var step Step
+		StepOf(&ev, &step)
+		a.Warm(&step)
+		a.Add(&step, ev.Time, &ev)
 	}
 }
 

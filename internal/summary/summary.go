@@ -156,7 +156,7 @@ func New() *Summary {
 // when it is kept.
 func (s *Summary) Event(ev *smtp.Event, note *Note, host uint64, sample func() Sample) {
 	n := int64(ev.Count())
-	if fate(ev) {
+	if Decides(ev) {
 		s.Deliveries[ev.Outcome] += n
 		s.peer(ev, host, n)
 	}
@@ -173,14 +173,15 @@ func (s *Summary) Event(ev *smtp.Event, note *Note, host uint64, sample func() S
 
 // Warm says that ev will come soon. It changes nothing but the time that takes.
 func (s *Summary) Warm(ev *smtp.Event, host uint64) {
-	if host == 0 || !fate(ev) {
+	if host == 0 || !Decides(ev) {
 		return
 	}
 	s.warmed += s.byHost.Warm(peerKey(host, ev.Direction))
 }
 
-// fate reports whether ev decides what becomes of a recipient.
-func fate(ev *smtp.Event) bool {
+// Decides reports whether ev decides what becomes of a recipient. These events are
+// counted, and those that have a note.
+func Decides(ev *smtp.Event) bool {
 	return ev.Kind == smtp.KindDelivery && !ev.Probe || ev.Outcome == smtp.Rejected
 }
 

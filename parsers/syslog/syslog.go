@@ -32,7 +32,50 @@ const (
 // that wrapping off. A line without any head comes back whole, with ev.Head untouched.
 // ev is not reset.
 func Parse(line []byte, ev *smtp.Event) (msg []byte) {
-	return unfold(parse(trim(line), ev, 0), ev)
+	msg, ok := common(line, ev)
+	if !ok {
+		msg = parse(trim(line), ev, 0)
+	}
+	return unfold(msg, ev)
+}
+
+// common reads the head that nearly every line of a mail log has, "Jan _2 15:04:05 host
+// instance/program[pid]: ", in one go. It gives what parse gives, and leaves to parse all
+// that is written otherwise or might mean more.
+func common(b []byte, ev *smtp.Event) (msg []byte, ok bool) {
+	s, n := plain(b)
+	if n == 0 || b[len(b)-1] <= '\r' {
+		return nil, false
+	}
+	host := b[plainLength:]
+	i := 0
+	for i < len(host) && host[i] > ' ' {
+		i++
+	}
+	// A second stamp, or what a container says, begins with such letters.
+	if i == 0 || i+1 >= len(host) || host[i] != ' ' || host[i-1] == ':' || host[i-1] == ']' || host[0]-'a' >= 26 || host[0] == 's' && host[1] == 't' {
+		return nil, false
+	}
+	name := host[i+1:]
+	host = host[:i]
+	slash, end := -1, 0
+	for end < len(name) && !tagEnd[name[end]] {
+		if end++; end < len(name) && name[end] == '/' {
+			slash = end
+			end++
+		}
+	}
+	if slash < 0 || end >= maxTag || end+1 >= len(name) || name[end] != '[' {
+		return nil, false
+	}
+	pid, digits := number(name[end+1:], 10)
+	rest := name[end+1+digits:]
+	if digits == 0 || len(rest) < 4 || rest[0] != ']' || rest[1] != ':' || rest[2] != ' ' || rest[3] <= ' ' || rest[3] == '[' {
+		return nil, false
+	}
+	keep(ev, s)
+	ev.Host, ev.Service, ev.Process, ev.PID = host, name[:slash], name[slash+1:end], uint32(pid)
+	return rest[3:], true
 }
 
 // parse reads one wrapping of a line and those that it finds within.

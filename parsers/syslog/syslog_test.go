@@ -2,6 +2,7 @@ package syslog
 
 import (
 	"bytes"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -227,4 +228,26 @@ func TestPlain(t *testing.T) {
 			t.Errorf("%q is read", line)
 		}
 	}
+}
+
+// FuzzCommon holds that the short way gives what the long one does.
+func FuzzCommon(f *testing.F) {
+	for _, s := range []string{
+		"Mar 11 00:00:38 mx1 postfix/smtpd[2454]: connect", "Mar  1 23:59:60 mx1 postfix/submission/smtpd[1]: message repeated 2 times: [ x]",
+		"Mar 11 00:00:38 stdout F postfix/smtpd[1]: x", "Mar 11 00:00:38 mx1 a//b[12345678901]: x", "Mar 11 00:00:38 mx1 /b[1]: [ID 7 mail.info] x\r",
+		"Mar 11 00:00:38 mx1 a/b[1]:  x", "Mar 11 00:00:38 mx1: a/b[1]: x", "Mar 11 00:00:38 mx1 a/ [1]: x", "Mar 11 00:00:38 mx1 a/b\x00[1]: x",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		var quick, slow smtp.Event
+		msg, ok := common(line, &quick)
+		if !ok {
+			return
+		}
+		want := parse(trim(line), &slow, 0)
+		if !bytes.Equal(msg, want) || !reflect.DeepEqual(quick, slow) {
+			t.Errorf("%q: %q %+v, the long way %q %+v", line, msg, quick.Head, want, slow.Head)
+		}
+	})
 }

@@ -231,16 +231,13 @@ type commands struct {
 func commandsOf(ev *smtp.Event) (c commands) {
 	c.shown = len(ev.Commands) > 0
 	c.old = !c.shown && ev.Format == smtp.FormatPostfix && string(ev.Process) == "smtpd"
-	smtp.EachCommand(ev.Commands, func(name []byte, ok, all int) {
-		switch string(name) {
-		case "quit":
-			c.quit = c.quit || ok > 0
-		case "data":
-			c.bodies, c.refused = few(ok), few(all-ok)
-		case "bdat":
-			c.chunks = few(ok)
-		}
-	})
+	if !c.shown {
+		return c
+	}
+	quit, _ := smtp.CommandCount(ev.Commands, "quit")
+	bodies, tried := smtp.CommandCount(ev.Commands, "data")
+	chunks, _ := smtp.CommandCount(ev.Commands, "bdat")
+	c.quit, c.bodies, c.refused, c.chunks = quit > 0, few(bodies), few(tried-bodies), few(chunks)
 	return c
 }
 

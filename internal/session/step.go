@@ -13,7 +13,7 @@ import (
 // this has not, and it is small, because one of each line waits for its turn.
 type Step struct {
 	// The hashes by which the lines that belong together find each other. Zero is none.
-	Host      uint64 // the other side's name, or its address where it has none
+	Host      uint64 // the other side's name, or its address where it has none; of lines that decide a fate and where sessions need it
 	queue     uint64 // the queue ID
 	messageID uint64
 	queuedAs  uint64 // the next server's queue ID
@@ -65,6 +65,9 @@ func StepOf(ev *smtp.Event, s *Step) {
 	s.named, s.port, s.peer = len(ev.Session) > 0, ev.Peer.Port != 0, !ev.Peer.IsZero()
 	s.local = ev.Direction == smtp.Internal || isLoopback(ev.Peer.IP)
 	s.admitted, s.reused = ev.Recipients > 0, ev.ConnUse > 1
+	if ev.Direction == smtp.Inbound {
+		s.cleanup, s.screened = string(ev.Process) == "cleanup", screened(ev)
+	}
 	s.tie(ev)
 	s.read(ev)
 }
@@ -79,8 +82,10 @@ func (s *Step) tie(ev *smtp.Event) {
 		}
 		s.owner = uint32(mix(host, owner))
 	}
-	if s.Host = key(ev.Peer.Name); s.Host == 0 {
-		s.Host = key(ev.Peer.IP)
+	if s.Outcome != smtp.OutcomeNone || ev.Direction == smtp.Outbound || s.screened || ev.Format != smtp.FormatPostfix {
+		if s.Host = key(ev.Peer.Name); s.Host == 0 {
+			s.Host = key(ev.Peer.IP)
+		}
 	}
 	if ev.Format == smtp.FormatTranscript {
 		s.session = mix(key(ev.Session), uint64(ev.Format))
@@ -92,7 +97,6 @@ func (s *Step) tie(ev *smtp.Event) {
 	// The writer is the program that wrote the line.
 	writer := mix(mix(host, service), key(ev.Process)+uint64(ev.Direction))
 	if ev.Direction == smtp.Inbound {
-		s.cleanup, s.screened = string(ev.Process) == "cleanup", screened(ev)
 		s.session = client(ev, writer, s.Host)
 	} else {
 		s.session = speaker(ev, writer, s.queue)

@@ -157,6 +157,17 @@ func FuzzReply(f *testing.F) {
 				t.Fatalf("%q=%d/%d of %q", name, ok, all, text)
 			}
 		})
+		for _, name := range []string{"quit", "data"} {
+			wantOK, wantAll, found := 0, 0, false
+			EachCommand(text, func(n []byte, ok, all int) {
+				if string(n) == name && !found {
+					wantOK, wantAll, found = ok, all, true
+				}
+			})
+			if ok, all := CommandCount(text, name); ok != wantOK || all != wantAll {
+				t.Fatalf("%s=%d/%d of %q, want %d/%d", name, ok, all, text, wantOK, wantAll)
+			}
+		}
 		if s := ParseStage(text); (s == StageNone) != (len(text) == 0) || s >= numStages {
 			t.Fatalf("stage %d of %q", s, text)
 		}
@@ -213,6 +224,15 @@ func TestEachCommand(t *testing.T) {
 		})
 		if string(got) != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestCommandCount(t *testing.T) {
+	const counts = "ehlo=2 starttls=1 mail=1 rcpt=0/1 bdat=2/3 data=x data=0/1 undata=7 quit=1 commands=5/8"
+	for name, want := range map[string][2]int{"quit": {1, 1}, "data": {0, 1}, "bdat": {2, 3}, "rset": {0, 0}, "ehlo": {2, 2}, "commands": {5, 8}} {
+		if ok, all := CommandCount([]byte(counts), name); ok != want[0] || all != want[1] {
+			t.Errorf("%s: %d/%d, want %d/%d", name, ok, all, want[0], want[1])
 		}
 	}
 }

@@ -10,6 +10,8 @@ package syslog
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -58,14 +60,8 @@ func common(b []byte, ev *smtp.Event) (msg []byte, ok bool) {
 	}
 	name := host[i+1:]
 	host = host[:i]
-	slash, end := -1, 0
-	for end < len(name) && !tagEnd[name[end]] {
-		if end++; end < len(name) && name[end] == '/' {
-			slash = end
-			end++
-		}
-	}
-	if slash < 0 || end >= maxTag || end+1 >= len(name) || name[end] != '[' {
+	slash, end := tagWords(name)
+	if slash < 0 || end+1 >= len(name) || name[end] != '[' {
 		return nil, false
 	}
 	pid, digits := number(name[end+1:], 10)
@@ -188,6 +184,33 @@ func bare(b []byte, ev *smtp.Event, depth int) ([]byte, bool) {
 		host, rest = rest[:i], blanks(rest[i:])
 	}
 	return b, false
+}
+
+// tagWords finds the '[' behind a tag and the last slash in it, eight bytes at a time,
+// for tags vary in length and a loop over bytes is guessed wrong at its end. It returns -1
+// for a slash where the tag is unusual: with bytes that others than Postfix use, or very
+// long.
+func tagWords(name []byte) (slash, end int) {
+	const ones, low, high = 0x0101_0101_0101_0101, 0x7f7f_7f7f_7f7f_7f7f, 0x8080_8080_8080_8080
+	slash = -1
+	for i := 0; i+8 <= len(name) && i < maxTag-8; i += 8 {
+		w := binary.LittleEndian.Uint64(name[i:])
+		// The high bit of each byte says: '-' to '9', or '@' and above.
+		allowed := ((w|high)-'-'*ones)&(('9'*ones|high)-w&low) | w<<1
+		zero := func(v uint64) uint64 { return ^((v&low + low) | v | low) }
+		stop := ^allowed&high | w&high | zero(w^'['*ones)
+		slashes := zero(w ^ '/'*ones)
+		if stop != 0 {
+			slashes &= stop&-stop - 1
+		}
+		if slashes != 0 {
+			slash = i + 7 - bits.LeadingZeros64(slashes)/8
+		}
+		if stop != 0 {
+			return slash, i + bits.TrailingZeros64(stop)/8
+		}
+	}
+	return -1, 0
 }
 
 // relayed looks for a second head at the start of a message whose own tag is not

@@ -170,9 +170,9 @@ func (d Day) causeOf(c *summary.Cause) causeJSON {
 // causePeers lists the hosts of a cause, the most frequent first.
 func causePeers(c *summary.Cause) []causePeerJSON {
 	peers := []causePeerJSON{}
-	for host, n := range c.Hosts {
+	for host, n := range c.Hosts() {
 		if host != "" {
-			peers = append(peers, causePeerJSON{host, *n})
+			peers = append(peers, causePeerJSON{host, n})
 		}
 	}
 	slices.SortFunc(peers, func(a, b causePeerJSON) int {

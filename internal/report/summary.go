@@ -278,9 +278,9 @@ func stagesOf(g *summary.Group) string {
 func hostsOf(g *summary.Group) string {
 	byDomain := map[string]int64{}
 	for _, r := range g.Rows {
-		for host, n := range r.Hosts {
+		for host, n := range r.Hosts() {
 			if host != "" {
-				byDomain[summary.Domain(host)] += *n
+				byDomain[summary.Domain(host)] += n
 			}
 		}
 	}

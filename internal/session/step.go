@@ -13,7 +13,7 @@ import (
 // this has not, and it is small, because one of each line waits for its turn.
 type Step struct {
 	// The hashes by which the lines that belong together find each other. Zero is none.
-	Host      uint64 // the other side's name, or its address where it has none; of lines that decide a fate and where sessions need it
+	Host      uint64 // the other side's name, or its address where it has none; left out of a Postfix smtpd's lines that tell of neither a reply nor a failure nor a fate
 	queue     uint64 // the queue ID
 	messageID uint64
 	queuedAs  uint64 // the next server's queue ID
@@ -82,7 +82,7 @@ func (s *Step) tie(ev *smtp.Event) {
 		}
 		s.owner = uint32(mix(host, owner))
 	}
-	if s.Outcome != smtp.OutcomeNone || ev.Direction == smtp.Outbound || s.screened || ev.Format != smtp.FormatPostfix {
+	if s.Failed || s.Outcome != smtp.OutcomeNone || s.Code != 0 || ev.Direction != smtp.Inbound || s.screened || ev.Format != smtp.FormatPostfix {
 		if s.Host = key(ev.Peer.Name); s.Host == 0 {
 			s.Host = key(ev.Peer.IP)
 		}

@@ -133,20 +133,18 @@ type PeerRow struct {
 // Peers returns the peers by their domains, those with the most trouble first.
 func (s *Summary) Peers() []PeerRow {
 	rows := map[string]*PeerRow{}
-	for _, p := range s.peers {
-		name := p.Name
-		if name == "" {
-			name = p.IP
-		}
-		key := p.Direction.String() + " " + Domain(name)
+	for i := range s.peers.counts {
+		p, counts := &s.peers.names[i], &s.peers.counts[i]
+		domain := Domain(cmp.Or(p.name, p.ip))
+		key := p.direction.String() + " " + domain
 		r := rows[key]
 		if r == nil {
-			r = &PeerRow{Direction: p.Direction, Name: Domain(name)}
+			r = &PeerRow{Direction: p.direction, Name: domain}
 			rows[key] = r
 		}
 		r.Hosts++
-		r.Count += p.Count
-		for i, n := range p.Deliveries {
+		r.Count += counts.total()
+		for i, n := range counts.deliveries {
 			r.Deliveries[i] += n
 		}
 	}

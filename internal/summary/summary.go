@@ -4,13 +4,10 @@
 package summary
 
 import (
-	"slices"
 	"time"
 
-	"github.com/axiomhq/hyperloglog"
 	"github.com/cespare/xxhash/v2"
 
-	"github.com/mailwhy/mailwhy/internal/index"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -18,10 +15,7 @@ import (
 const (
 	maxReplies = 4096 // rows of replies; there are some hundred in a real log
 	maxCauses  = 1024 // rows of causes
-	maxPeers   = 8192 // hosts of which counts are kept
 	maxSample  = 1024 // bytes of a sample line
-	causePeers = 64   // hosts of which counts are kept for each cause
-	maxName    = 255  // bytes of a host's name, the longest that DNS allows (RFC 1035, 2.3.4)
 )
 
 // Summary is what passed. The zero value is not ready; see New.
@@ -34,14 +28,12 @@ type Summary struct {
 
 	replies map[uint64]*Reply
 	causes  map[uint64]*Cause
-	peers   []Peer
-	warmed  int32       // what Warm read, so that it is not optimised away
-	byHost  index.Index // places in peers, by a hash of the host and the direction
-	door    *door       // nil until there were more hosts than peers has room for
+	peers   *peers
+	warmed  int32 // what Warm read, so that it is not optimised away
 
-	// The last reply's row: most lines say what the line before them said.
-	lastKey uint64
-	lastRow *Reply
+	// Most lines say what one a few lines before them said.
+	lastReplies recent[Reply]
+	lastCauses  recent[Cause]
 }
 
 // Coverage says what was read and how far it was understood. Understood, Foreign and
@@ -112,20 +104,18 @@ type Cause struct {
 	Count       int64
 	First, Last time.Time
 	Sample      Sample
-	Reply       string            // the sample's reply, for what it tells besides its cause
-	Hosts       map[string]*int64 // the other side, by host; at most causePeers, "" holds the rest
+	Reply       string // the sample's reply, for what it tells besides its cause
 
-	recipients *hyperloglog.Sketch
+	hosts      hosts
+	recipients distinct
 }
 
 // Recipients returns how many different recipients it met, an estimate of 1 % beyond
 // some thousand.
-func (c *Cause) Recipients() int64 {
-	if c.recipients == nil {
-		return 0
-	}
-	return int64(c.recipients.Estimate())
-}
+func (c *Cause) Recipients() int64 { return c.recipients.len() }
+
+// Hosts returns the other side, by host: causePeers of them at most, "" holds the rest.
+func (c *Cause) Hosts() map[string]int64 { return c.hosts.all() }
 
 // Sample is a line of the log.
 type Sample struct {
@@ -134,21 +124,9 @@ type Sample struct {
 	Text string
 }
 
-// Peer is a host that we spoke with.
-type Peer struct {
-	Direction  smtp.Direction
-	Name, IP   string
-	Count      int64 // lines about it that were counted
-	Deliveries [smtp.NumOutcomes]int64
-
-	host uint64
-}
-
 // New returns an empty summary.
 func New() *Summary {
-	s := &Summary{replies: map[uint64]*Reply{}, causes: map[uint64]*Cause{}}
-	s.resetPeers()
-	return s
+	return &Summary{replies: map[uint64]*Reply{}, causes: map[uint64]*Cause{}, peers: newPeers()}
 }
 
 // Event counts ev. note is nil when ev shows neither a reply nor a failure; host is a
@@ -158,7 +136,7 @@ func (s *Summary) Event(ev *smtp.Event, note *Note, host uint64, sample func() S
 	n := int64(ev.Count())
 	if Decides(ev) {
 		s.Deliveries[ev.Outcome] += n
-		s.peer(ev, host, n)
+		s.Dropped.Peers += s.peers.count(ev, host, n)
 	}
 	if note == nil {
 		return
@@ -167,7 +145,7 @@ func (s *Summary) Event(ev *smtp.Event, note *Note, host uint64, sample func() S
 		s.reply(ev, note, n)
 	}
 	if wentWrong(ev) {
-		s.cause(ev, note, n, sample)
+		s.cause(ev, note, host, n, sample)
 	}
 }
 
@@ -176,7 +154,7 @@ func (s *Summary) Warm(ev *smtp.Event, host uint64) {
 	if host == 0 || !Decides(ev) {
 		return
 	}
-	s.warmed += s.byHost.Warm(peerKey(host, ev.Direction))
+	s.warmed += s.peers.byHost.Warm(peerKey(host, ev.Direction))
 }
 
 // Decides reports whether ev decides what becomes of a recipient. These events are
@@ -216,15 +194,15 @@ func (s *Summary) Session(d smtp.Direction, end smtp.End, graceful bool, last ti
 
 func (s *Summary) reply(ev *smtp.Event, note *Note, n int64) {
 	key := pack(ev.Direction, ev.Stage, ev.Reply.Code, ev.Reply.Enhanced, note.Cause, false)
-	row := s.lastRow
-	if key != s.lastKey || row == nil {
+	row := s.lastReplies.get(key)
+	if row == nil {
 		row = s.row(key, n, func() *Reply {
 			return &Reply{Direction: ev.Direction, Stage: ev.Stage, Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, Note: *note}
 		})
 		if row == nil {
 			return
 		}
-		s.lastKey, s.lastRow = key, row
+		s.lastReplies.put(key, row)
 	}
 	row.count(ev.Time, n)
 }
@@ -249,53 +227,37 @@ func (r *Reply) count(when time.Time, n int64) {
 	r.First, r.Last = span(r.First, r.Last, when)
 }
 
-func (s *Summary) cause(ev *smtp.Event, note *Note, n int64, sample func() Sample) {
+func (s *Summary) cause(ev *smtp.Event, note *Note, host uint64, n int64, sample func() Sample) {
 	key := pack(ev.Direction, ev.Stage, ev.Reply.Code, enhanced(ev), note.Cause, false)
-	row := s.causes[key]
+	row := s.lastCauses.get(key)
 	if row == nil {
-		if len(s.causes) >= maxCauses {
-			s.Dropped.Causes += n
-			return
+		if row = s.causes[key]; row == nil {
+			if len(s.causes) >= maxCauses {
+				s.Dropped.Causes += n
+				return
+			}
+			row = newCause(ev, note, sample())
+			s.causes[key] = row
 		}
-		row = &Cause{
-			Direction: ev.Direction, Stage: ev.Stage, Code: ev.Reply.Code, Enhanced: enhanced(ev), Note: *note,
-			First: ev.Time, Last: ev.Time, Hosts: map[string]*int64{}, Sample: sample(),
-		}
-		row.Sample.Text = row.Sample.Text[:min(len(row.Sample.Text), maxSample)]
-		row.Reply = string(ev.Reply.Text[:min(len(ev.Reply.Text), maxSample)])
-		s.causes[key] = row
+		s.lastCauses.put(key, row)
 	}
 	row.Count += n
 	row.First, row.Last = span(row.First, row.Last, ev.Time)
 	row.Note.Severity = max(row.Note.Severity, note.Severity)
-	row.host(ev, n)
+	row.hosts.count(ev, host, n)
 	if len(ev.To) > 0 {
-		if row.recipients == nil {
-			row.recipients = hyperloglog.New14()
-		}
-		row.recipients.InsertHash(xxhash.Sum64(ev.To))
+		row.recipients.add(xxhash.Sum64(ev.To))
 	}
 }
 
-func (c *Cause) host(ev *smtp.Event, n int64) {
-	name := ev.Peer.Name
-	if len(name) == 0 {
-		name = ev.Peer.IP
+func newCause(ev *smtp.Event, note *Note, sample Sample) *Cause {
+	c := &Cause{
+		Direction: ev.Direction, Stage: ev.Stage, Code: ev.Reply.Code, Enhanced: enhanced(ev), Note: *note,
+		First: ev.Time, Last: ev.Time, Sample: sample,
 	}
-	name = name[:min(len(name), maxName)]
-	if seen := c.Hosts[string(name)]; seen != nil {
-		*seen += n
-		return
-	}
-	if len(c.Hosts) >= causePeers {
-		name = nil
-		if rest := c.Hosts[""]; rest != nil {
-			*rest += n
-			return
-		}
-	}
-	first := n // its own place in memory, for this one host
-	c.Hosts[string(name)] = &first
+	c.Sample.Text = c.Sample.Text[:min(len(c.Sample.Text), maxSample)]
+	c.Reply = string(ev.Reply.Text[:min(len(ev.Reply.Text), maxSample)])
+	return c
 }
 
 // enhanced is the reply's enhanced code, or Postfix's verdict where there is none.
@@ -304,96 +266,6 @@ func enhanced(ev *smtp.Event) smtp.EnhancedCode {
 		return ev.DSN
 	}
 	return ev.Reply.Enhanced
-}
-
-func (s *Summary) peer(ev *smtp.Event, host uint64, n int64) {
-	if host == 0 {
-		return
-	}
-	host = peerKey(host, ev.Direction)
-	i := s.byHost.Get(host)
-	if i == index.None {
-		if s.door != nil && !s.door.again(host) {
-			s.Dropped.Peers += n
-			return
-		}
-		if len(s.peers) >= maxPeers {
-			s.thin()
-		}
-		i = int32(len(s.peers))
-		s.peers = append(s.peers, Peer{Direction: ev.Direction, Name: cut(ev.Peer.Name), IP: cut(ev.Peer.IP), host: host})
-		s.byHost.Set(host, i)
-	}
-	p := &s.peers[i]
-	p.Count += n
-	p.Deliveries[ev.Outcome] += n
-}
-
-// peerKey makes one key of a host's and the direction.
-func peerKey(host uint64, d smtp.Direction) uint64 { return host + uint64(d)<<40 }
-
-// resetPeers empties the table's index.
-func (s *Summary) resetPeers() {
-	s.byHost = index.New(func(place int32) uint64 { return s.peers[place].host })
-}
-
-func cut(name []byte) string { return string(name[:min(len(name), maxName)]) }
-
-// thin gives up the peers that were seen least, so that a log with millions of hosts
-// keeps the frequent ones.
-func (s *Summary) thin() {
-	counts := make([]int64, len(s.peers))
-	for i := range s.peers {
-		counts[i] = s.peers[i].Count
-	}
-	slices.Sort(counts)
-	limit := counts[len(counts)/2]
-	kept := s.peers[:0]
-	s.resetPeers()
-	if s.door == nil {
-		s.door = newDoor()
-	}
-	for _, p := range s.peers {
-		if p.Count <= limit {
-			s.Dropped.Peers += p.Count
-			continue
-		}
-		kept = append(kept, p)
-		s.byHost.Set(p.host, int32(len(kept)-1))
-	}
-	s.peers = kept
-}
-
-// door keeps those out of a table that is full of whom one line tells: a server that the
-// world can reach meets thousands of hosts a day that come once, and to enter and to thin
-// them out costs more than all else that is counted. A host is let in when it comes again
-// before atTheDoor others.
-type door struct {
-	hosts [atTheDoor]uint64
-	next  int
-	known index.Index // places in hosts
-}
-
-const atTheDoor = 4096
-
-func newDoor() *door {
-	d := &door{}
-	d.known = index.New(func(place int32) uint64 { return d.hosts[place] })
-	return d
-}
-
-// again reports whether a host came before, and remembers it.
-func (d *door) again(host uint64) bool {
-	if d.known.Get(host) != index.None {
-		return true
-	}
-	if old := d.hosts[d.next]; old != 0 {
-		d.known.Remove(old)
-	}
-	d.hosts[d.next] = host
-	d.known.Set(host, int32(d.next))
-	d.next = (d.next + 1) % atTheDoor
-	return false
 }
 
 // pack makes one number of what a row is about. The code takes 10 bits, the parts of an

@@ -49,8 +49,8 @@ func TestEvent(t *testing.T) {
 	if !causes[0].First.Equal(noon) || !causes[0].Last.Equal(noon.Add(2*time.Hour)) {
 		t.Errorf("from %v to %v", causes[0].First, causes[0].Last)
 	}
-	if *causes[0].Hosts["mx.example.net"] != 3 || *causes[0].Hosts["mx.example.org"] != 5 {
-		t.Errorf("hosts %v", causes[0].Hosts)
+	if causes[0].Hosts()["mx.example.net"] != 3 || causes[0].Hosts()["mx.example.org"] != 5 {
+		t.Errorf("hosts %v", causes[0].Hosts())
 	}
 	if r := s.Replies(); len(r) != 1 || r[0].Count != 8 || r[0].Code != 550 {
 		t.Errorf("replies %+v", r)
@@ -97,12 +97,12 @@ func TestBounds(t *testing.T) {
 		s.Event(refused(host, host, smtp.Code(500+i%100)), &Note{Cause: knowledge.Cause(i % 30)}, hostKey(host), noSample)
 		s.Event(refused("often.example.net", "x", 550), &Note{Cause: knowledge.Policy}, hostKey("often.example.net"), noSample)
 	}
-	if len(s.peers) > maxPeers || len(s.causes) > maxCauses || len(s.replies) > maxReplies {
-		t.Errorf("%d peers, %d causes, %d replies", len(s.peers), len(s.causes), len(s.replies))
+	if len(s.peers.counts) > maxPeers || len(s.causes) > maxCauses || len(s.replies) > maxReplies {
+		t.Errorf("%d peers, %d causes, %d replies", len(s.peers.counts), len(s.causes), len(s.replies))
 	}
 	var kept int64
-	for _, p := range s.peers {
-		kept += p.Count
+	for i := range s.peers.counts {
+		kept += s.peers.counts[i].total()
 	}
 	if kept+s.Dropped.Peers != 2*n {
 		t.Errorf("%d lines about peers kept, %d given up, of %d", kept, s.Dropped.Peers, 2*n)
@@ -113,8 +113,8 @@ func TestBounds(t *testing.T) {
 	var counted int64
 	for _, c := range s.causes {
 		counted += c.Count
-		if len(c.Hosts) > causePeers+1 {
-			t.Errorf("a cause with %d hosts", len(c.Hosts))
+		if len(c.Hosts()) > causePeers+1 {
+			t.Errorf("a cause with %d hosts", len(c.Hosts()))
 		}
 	}
 	if counted+s.Dropped.Causes != 2*n {

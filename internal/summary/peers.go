@@ -1,0 +1,124 @@
+package summary
+
+import (
+	"slices"
+
+	"github.com/mailwhy/mailwhy/internal/index"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+const (
+	maxPeers = 8192 // hosts of which counts are kept
+	maxName  = 255  // bytes of a host's name, the longest that DNS allows (RFC 1035, 2.3.4)
+)
+
+// peers counts what became of the deliveries to and from each host.
+type peers struct {
+	counts []peerCounts
+	names  []peerName
+	byHost index.Index // places in both, by a hash of the host and the direction
+	door   *door       // nil until there were more hosts than there is room for
+}
+
+// peerCounts is what each line touches; it fills a cache line.
+type peerCounts struct {
+	host       uint64
+	deliveries [smtp.NumOutcomes]int64
+}
+
+type peerName struct {
+	direction smtp.Direction
+	name, ip  string
+}
+
+func newPeers() *peers {
+	p := &peers{}
+	p.reset()
+	return p
+}
+
+// reset empties the index.
+func (p *peers) reset() {
+	p.byHost = index.New(func(place int32) uint64 { return p.counts[place].host })
+}
+
+// peerKey makes one key of a host's and the direction.
+func peerKey(host uint64, d smtp.Direction) uint64 { return host + uint64(d)<<40 }
+
+// count counts ev for its host, and returns how many events were given up for it.
+func (p *peers) count(ev *smtp.Event, host uint64, n int64) (dropped int64) {
+	if host == 0 {
+		return 0
+	}
+	host = peerKey(host, ev.Direction)
+	i := p.byHost.Get(host)
+	if i == index.None {
+		if p.door != nil && !p.door.again(host) {
+			return n
+		}
+		if len(p.counts) >= maxPeers {
+			dropped = p.thin()
+		}
+		i = int32(len(p.counts))
+		p.counts = append(p.counts, peerCounts{host: host})
+		p.names = append(p.names, peerName{ev.Direction, cut(ev.Peer.Name), cut(ev.Peer.IP)})
+		p.byHost.Set(host, i)
+	}
+	p.counts[i].deliveries[ev.Outcome] += n
+	return dropped
+}
+
+func (c *peerCounts) total() (n int64) {
+	for _, d := range c.deliveries {
+		n += d
+	}
+	return n
+}
+
+func cut(name []byte) string { return string(name[:min(len(name), maxName)]) }
+
+// thin gives up the peers that were seen least, so that a log with millions of hosts
+// keeps the frequent ones. It returns how many events that were.
+func (p *peers) thin() (dropped int64) {
+	totals := make([]int64, len(p.counts))
+	for i := range p.counts {
+		totals[i] = p.counts[i].total()
+	}
+	slices.Sort(totals)
+	limit := totals[len(totals)/2]
+	p.reset()
+	if p.door == nil {
+		p.door = newDoor()
+	}
+	counts, names := p.counts, p.names
+	p.counts, p.names = counts[:0], names[:0]
+	for i := range counts {
+		if n := counts[i].total(); n <= limit {
+			dropped += n
+			continue
+		}
+		p.counts, p.names = append(p.counts, counts[i]), append(p.names, names[i])
+		p.byHost.Set(counts[i].host, int32(len(p.counts)-1))
+	}
+	clear(names[len(p.names):])
+	return dropped
+}
+
+// door keeps those out of a table that is full of whom one line tells: a server that the
+// world can reach meets thousands of hosts a day that come once, and to enter and to thin
+// them out costs more than all else that is counted. A host is let in when it comes again
+// before one that has its place at the door.
+type door [atTheDoor]uint64
+
+// atTheDoor is a power of two.
+const atTheDoor = 4096
+
+func newDoor() *door { return new(door) }
+
+// again reports whether a host came before, and remembers it.
+func (d *door) again(host uint64) bool {
+	place := &d[host%atTheDoor]
+	known := *place == host
+	*place = host
+	return known
+}

@@ -1,14 +1,18 @@
 // Package pipeline cuts bytes into lines, parses them on all cores and hands the events
 // on in the order of the lines.
 //
-//	reader ──▶ block ──▶ worker ──▶ batch ┐
-//	       └─▶ block ──▶ worker ──▶ batch ┴▶ handle, in order
+//	         ┌─▶ worker: read a block, parse it ──▶ batch ┐
+//	reader ──┤                                            ├▶ handle, in order
+//	         └─▶ worker: read a block, parse it ──▶ batch ┘
+//
+// Workers take turns to read, so that the bytes are in the cache of the processor that is
+// to parse them.
 //
 // A block is a run of whole lines, a batch is a block with a note of each line, and with
 // the events of those lines whose event is still wanted then. Most are not, and an event is
 // large: to hand on a note instead of it keeps what waits in the processors' caches.
-// Batches are used again, so memory does not grow with the input: (Workers + spare) blocks
-// and what belongs to them are all there ever is. The result does not depend on the number
+// Batches are used again, so memory does not grow with the input: batchesEach blocks for
+// each worker and what belongs to them are all there ever is. The result does not depend on the number
 // of workers, nor on how the reader cuts the bytes it delivers.
 package pipeline
 
@@ -20,11 +24,9 @@ import (
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
-const (
-	// spare is how many batches there are beyond one for each worker: one being
-	// filled, one being handled, and two that wait, so that neither side stands still.
-	spare = 4
-)
+// batchesEach is how many batches a worker has: one that it fills and two that are
+// handled or wait for it, so that neither side stands still.
+const batchesEach = 3
 
 // Batch is a run of lines with their notes. T is what the caller's prepare notes of an
 // event.
@@ -34,7 +36,8 @@ type Batch[T any] struct {
 
 	block  Block
 	lines  []line
-	events []smtp.Event // those that prepare kept, and room for one more
+	events []smtp.Event   // those that prepare kept, and room for one more
+	home   chan *Batch[T] // of the worker whose batch it is
 	ready  chan struct{}
 	err    error
 }
@@ -89,33 +92,14 @@ type Options struct {
 // batches without an error; nil never does.
 func Run[T any](r io.Reader, p smtp.Parser, o Options, stop <-chan struct{}, prepare func(*smtp.Event, *T) (keep bool), handle func(*Batch[T]) error) (Stats, error) {
 	workers := max(1, o.Workers)
-	total := workers + spare
-	free := make(chan *Batch[T], total)
-	work := make(chan *Batch[T], total)
-	order := make(chan *Batch[T], total)
-	quit := make(chan struct{})
-	for range total {
-		free <- &Batch[T]{ready: make(chan struct{}, 1)}
-	}
-
+	in := &input[T]{blocks: NewBlocks(r, o.BlockSize), order: make(chan *Batch[T], workers*batchesEach), quit: make(chan struct{}), stop: stop}
 	var all sync.WaitGroup
-	all.Go(func() {
-		defer close(work)
-		defer close(order)
-		readBlocks(NewBlocks(r, o.BlockSize), free, work, order, quit, stop)
-	})
 	for range workers {
-		all.Go(func() {
-			for b := range work {
-				b.parse(p, prepare)
-				b.ready <- struct{}{}
-			}
-		})
+		all.Go(func() { in.work(p, prepare) })
 	}
-
 	var stats Stats
 	var err error
-	for b := range order {
+	for b := range in.order {
 		<-b.ready
 		if err == nil {
 			stats.add(&b.block)
@@ -126,40 +110,65 @@ func Run[T any](r io.Reader, p smtp.Parser, o Options, stop <-chan struct{}, pre
 				err = b.err
 			}
 			if err != nil {
-				close(quit)
+				close(in.quit)
 			}
 		}
-		free <- b
+		b.home <- b
 	}
 	all.Wait()
 	return stats, err
 }
 
-// readBlocks fills free batches and passes them to the workers and, in the same order,
-// to the one who handles them, until the input ends or quit or stop is closed.
-func readBlocks[T any](blocks *Blocks, free, work, order chan *Batch[T], quit, stop <-chan struct{}) {
-	for {
-		var b *Batch[T]
-		select {
-		case <-quit:
-			return
-		case <-stop:
-			return
-		case b = <-free:
-		}
-		err := blocks.Next(&b.block)
-		if err == io.EOF {
-			return
-		}
-		if b.err = err; err != nil {
-			b.block.Data, b.block.Lines = b.block.Data[:0], 0
-		}
-		order <- b
-		work <- b
-		if err != nil {
-			return
-		}
+// input is what the workers read from in turn.
+type input[T any] struct {
+	turn   sync.Mutex
+	blocks *Blocks
+	ended  bool
+	order  chan *Batch[T] // the batches in the order of their blocks; it has room for all
+	quit   chan struct{}  // closed when nothing more is to be handled
+	stop   <-chan struct{}
+}
+
+// work reads blocks when it is this worker's turn, and parses them.
+func (in *input[T]) work(p smtp.Parser, prepare func(*smtp.Event, *T) bool) {
+	home := make(chan *Batch[T], batchesEach)
+	for range batchesEach {
+		home <- &Batch[T]{home: home, ready: make(chan struct{}, 1)}
 	}
+	for b := range home {
+		if !in.next(b) {
+			return
+		}
+		b.parse(p, prepare)
+		b.ready <- struct{}{}
+	}
+}
+
+// next reads the next block into b and takes its place in the order. It returns false when
+// there is nothing more to read or to do.
+func (in *input[T]) next(b *Batch[T]) bool {
+	in.turn.Lock()
+	defer in.turn.Unlock()
+	if in.ended {
+		return false
+	}
+	err := io.EOF
+	select {
+	case <-in.quit:
+	case <-in.stop:
+	default:
+		err = in.blocks.Next(&b.block)
+	}
+	if b.err = err; err != nil {
+		in.ended = true
+		defer close(in.order)
+		if err == io.EOF {
+			return false
+		}
+		b.block.Data, b.block.Lines = b.block.Data[:0], 0 // it only brings the error
+	}
+	in.order <- b
+	return true
 }
 
 func (s *Stats) add(b *Block) {

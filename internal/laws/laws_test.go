@@ -33,7 +33,8 @@ var allowed = map[string][]string{
 	"internal/classify":  {"internal/knowledge", "parsers/smtp"},
 	"internal/filter":    {"parsers/smtp"},
 	"internal/summary":   {"internal/index", "internal/knowledge", "parsers/smtp"},
-	"internal/report":    {"internal/classify", "internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
+	"internal/live":      {"internal/classify", "internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
+	"internal/report":    {"internal/live", "internal/classify", "internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
 }
 
 // keepers are the packages of others that one place of ours keeps to itself, and why.

@@ -50,21 +50,26 @@ type Group struct {
 	weight int64
 }
 
-// weight says how far up in a report a cause belongs. It is how often it was met, where
+// weight says how far up in a report a cause belongs.
+func (c *Cause) weight() int64 {
+	return Weight(c.Note.Cause, c.Note.Severity, c.Direction, c.Count)
+}
+
+// Weight says how far up a cause belongs that was met n times. It is that number, where
 // one step of severity weighs as much as sixteen times the volume, and so does that it
 // is ours to mend; that one of our own users meets it, four times. So one message refused
 // because we are on a blocklist stands above a thousand guessed passwords, and those
 // above a dozen mistyped addresses. What is as it should be, a stranger's spam that we
 // refuse, has nothing to be mended and comes last however much of it there is.
-func (c *Cause) weight() int64 {
-	if c.Note.Severity == knowledge.Info {
+func Weight(cause knowledge.Cause, severity knowledge.Severity, d smtp.Direction, n int64) int64 {
+	if severity == knowledge.Info {
 		return 0
 	}
-	n := c.Count << (severityStep * uint(c.Note.Severity))
-	switch who := c.Note.Cause.ActorOf(c.Direction); {
-	case who == ourAdmin(c.Direction):
+	n <<= severityStep * uint(severity)
+	switch who := cause.ActorOf(d); {
+	case who == ourAdmin(d):
 		n <<= oursToMend
-	case who == ourUser(c.Direction):
+	case who == ourUser(d):
 		n <<= oursToMeet
 	}
 	return n

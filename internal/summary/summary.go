@@ -144,7 +144,7 @@ func (s *Summary) Event(ev *smtp.Event, note *Note, host uint64, sample func() S
 	if ev.Reply.Code != 0 {
 		s.reply(ev, note, n)
 	}
-	if wentWrong(ev) {
+	if WentWrong(ev) {
 		s.cause(ev, note, host, n, sample)
 	}
 }
@@ -163,9 +163,9 @@ func Decides(ev *smtp.Event) bool {
 	return ev.Kind == smtp.KindDelivery && !ev.Probe || ev.Outcome == smtp.Rejected
 }
 
-// wentWrong reports whether ev decides something badly. A try at one host that failed
+// WentWrong reports whether ev decides something badly. A try at one host that failed
 // does not: the recipient's fate is told by another line.
-func wentWrong(ev *smtp.Event) bool {
+func WentWrong(ev *smtp.Event) bool {
 	if ev.Kind == smtp.KindAttempt || ev.Kind == smtp.KindWarning {
 		return false
 	}

@@ -1,0 +1,339 @@
+// Package live keeps what is going on now while a log is followed: rates by the minute,
+// the troubles that go on and with whom, and it says what is new, what goes on, and what is
+// over. Its time is the log's; Tick moves it on when the log is silent.
+package live
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/session"
+	"github.com/mailwhy/mailwhy/internal/summary"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+const (
+	// Minutes is how far back the rates go.
+	Minutes = 60
+	// LastLines is how many lines of a trouble are kept.
+	LastLines = 5
+
+	maxTroubles = 1024 // kinds that are kept; of more, the one that was silent for the longest is given up
+	maxParties  = 8192 // hosts whose party is remembered, and parties whose flow is watched
+	maxText     = 1024 // bytes of a reply or a line
+)
+
+// Rate is what the rates are of.
+type Rate uint8
+
+// The rates.
+const (
+	Sent Rate = iota
+	Deferred
+	Bounced // or expired
+	Rejected
+	NumRates
+)
+
+var rateOf = [smtp.NumOutcomes]Rate{
+	smtp.OutcomeNone: NumRates, smtp.Sent: Sent, smtp.Deferred: Deferred, smtp.Bounced: Bounced, smtp.Expired: Bounced,
+	smtp.Rejected: Rejected, smtp.Discarded: NumRates,
+}
+
+// Counts are by minute; the last one is the running minute.
+type Counts [Minutes]int64
+
+// Line is a line of the log, its secrets masked.
+type Line struct {
+	Path   string
+	Number int64
+	Text   string
+}
+
+// Trouble is a cause with a party, as it goes on.
+type Trouble struct {
+	ID         int64 // the same as long as it is kept, and no other's
+	Cause      knowledge.Cause
+	Entry      knowledge.EntryID
+	Direction  smtp.Direction
+	Severity   knowledge.Severity
+	Party      string // the provider's name or the domain on the other side; "" where it does not matter
+	Stage      smtp.Stage
+	Code       smtp.Code
+	Enhanced   smtp.EnhancedCode
+	Reply      string // the last one
+	Total      int64
+	PerMinute  Counts
+	First      time.Time
+	Last       time.Time
+	Lines      []Line // the last ones, the newest last
+	Explained  bool   // another party's trouble of this cause was told of before
+	minute     int64  // the one that PerMinute ends with
+	told       time.Time
+	toldTotal  int64
+	toldTimes  int
+	lastSecond int64 // in which a line was kept
+}
+
+// Recent is how often it was met in the last minute, the running one and a part of the one
+// before it, by the seconds.
+func (t *Trouble) Recent(now time.Time) int64 {
+	if unixMinute(now)-t.minute > 1 {
+		return 0
+	}
+	last, before := t.PerMinute[Minutes-1], t.PerMinute[Minutes-2]
+	if unixMinute(now) > t.minute {
+		last, before = 0, last
+	}
+	return last + before*int64(60-now.Second())/60
+}
+
+// Watch is what is going on. It is not safe for several goroutines.
+type Watch struct {
+	base *knowledge.Base
+	tell func(*Notice)
+
+	now       time.Time
+	rates     [NumRates]Counts
+	totals    [NumRates]int64
+	minute    int64 // the one that rates end with
+	troubles  map[kind]*Trouble
+	explained map[causeSide]bool
+	parties   map[uint64]string // by the host's hash
+	flows     flows
+	sessions  map[badEnd]*endings
+	ids       int64
+	newTold   int // troubles told of in newMinute
+	newMinute int64
+	newHeld   int64 // and those that were not
+	dropped   int64
+}
+
+// kind tells troubles apart.
+type kind struct {
+	causeSide
+	party string
+}
+
+type causeSide struct {
+	cause     knowledge.Cause
+	direction smtp.Direction
+}
+
+// New returns an empty watch. tell is called with what is to be told, which is good until
+// it returns; nil tells nobody.
+func New(base *knowledge.Base, tell func(*Notice)) *Watch {
+	if tell == nil {
+		tell = func(*Notice) {}
+	}
+	return &Watch{
+		base: base, tell: tell, troubles: map[kind]*Trouble{}, explained: map[causeSide]bool{},
+		parties: map[uint64]string{}, flows: flows{}, sessions: map[badEnd]*endings{},
+	}
+}
+
+// Dropped returns how many troubles were given up for want of room.
+func (w *Watch) Dropped() int64 { return w.dropped }
+
+// Event takes a line. a is nil when it shows neither a reply nor a failure; host is a hash
+// of the other side's name, 0 for none; line gives the line as it may be shown, and is
+// called only when it is kept.
+func (w *Watch) Event(ev *smtp.Event, a *classify.Annotation, host uint64, line func() Line) {
+	if !ev.Time.IsZero() && ev.Time.After(w.now) {
+		w.now = ev.Time
+	}
+	decides := summary.Decides(ev)
+	if decides {
+		if r := rateOf[ev.Outcome]; r != NumRates {
+			w.roll(w.now)
+			w.rates[r][Minutes-1] += int64(ev.Count())
+			w.totals[r] += int64(ev.Count())
+		}
+	}
+	if ev.Outcome == smtp.Sent {
+		if decides && ev.Direction == smtp.Outbound {
+			w.flows.sent(w, w.party(ev, host))
+		}
+		return
+	}
+	if a == nil || !summary.WentWrong(ev) {
+		return
+	}
+	w.trouble(ev, a, host, line)
+}
+
+// roll moves the rates on to the minute of now.
+func (w *Watch) roll(now time.Time) {
+	m := unixMinute(now)
+	if m == w.minute {
+		return
+	}
+	for i := range w.rates {
+		w.rates[i].shift(m - w.minute)
+	}
+	w.minute = m
+}
+
+func unixMinute(t time.Time) int64 { return t.Unix() / 60 }
+
+// shift moves the counts n minutes into the past.
+func (c *Counts) shift(n int64) {
+	if n <= 0 {
+		return
+	}
+	n = min(n, Minutes)
+	copy(c[:], c[n:])
+	clear(c[Minutes-n:])
+}
+
+// party names the other side of a line: its provider, or the domain that its host is in.
+// Of those who come to us only providers are told apart, or each stranger who guesses
+// passwords would be a kind of trouble.
+func (w *Watch) party(ev *smtp.Event, host uint64) string {
+	if host == 0 || ev.Direction != smtp.Outbound && ev.Direction != smtp.Inbound {
+		return ""
+	}
+	host += uint64(ev.Direction)
+	if p, ok := w.parties[host]; ok {
+		return p
+	}
+	party := ""
+	if p := w.base.Host(ev.Peer.Name); p != 0 {
+		party = w.base.ProviderName(p)
+	} else if ev.Direction == smtp.Outbound {
+		party = summary.Domain(cmp.Or(string(cut(ev.Peer.Name)), string(cut(ev.Peer.IP))))
+	}
+	if len(w.parties) >= maxParties {
+		clear(w.parties) // it is only a memory of what can be looked up
+	}
+	w.parties[host] = party
+	return party
+}
+
+func cut(b []byte) []byte { return b[:min(len(b), maxText)] }
+
+// trouble counts what went wrong.
+func (w *Watch) trouble(ev *smtp.Event, a *classify.Annotation, host uint64, line func() Line) {
+	side := causeSide{a.Cause, ev.Direction}
+	k := kind{side, w.party(ev, host)}
+	t := w.troubles[k]
+	fresh := t == nil
+	if fresh {
+		w.makeRoom()
+		w.ids++
+		t = &Trouble{
+			ID: w.ids, Cause: a.Cause, Direction: ev.Direction, Party: k.party, First: w.now, minute: unixMinute(w.now), Explained: w.explained[side],
+		}
+		w.troubles[k] = t
+	}
+	t.count(ev, a, w.now, line)
+	if w.theirs(t) {
+		w.flows.failed(w, t)
+	}
+	if fresh {
+		w.announce(t, side)
+	}
+}
+
+func (t *Trouble) count(ev *smtp.Event, a *classify.Annotation, now time.Time, line func() Line) {
+	m := unixMinute(now)
+	t.PerMinute.shift(m - t.minute)
+	t.minute = max(t.minute, m)
+	t.PerMinute[Minutes-1] += int64(ev.Count())
+	t.Total += int64(ev.Count())
+	t.Last = now
+	t.Entry, t.Severity = a.Entry, max(t.Severity, a.Severity)
+	t.Stage, t.Code, t.Enhanced = ev.Stage, ev.Reply.Code, ev.Reply.Enhanced
+	if second := now.Unix(); len(t.Lines) < LastLines || second != t.lastSecond {
+		t.lastSecond = second
+		text := ev.Reply.Text
+		if len(text) == 0 {
+			text = ev.Text
+		}
+		t.Reply = string(cut(text))
+		if len(t.Lines) == LastLines {
+			t.Lines = append(t.Lines[:0], t.Lines[1:]...)
+		}
+		l := line()
+		l.Text = l.Text[:min(len(l.Text), maxText)]
+		t.Lines = append(t.Lines, l)
+	}
+}
+
+// makeRoom gives up the trouble that was silent for the longest where there are too many.
+func (w *Watch) makeRoom() {
+	if len(w.troubles) < maxTroubles {
+		return
+	}
+	var oldest kind
+	var at *Trouble
+	for k, t := range w.troubles {
+		if at == nil || t.Last.Before(at.Last) || t.Last.Equal(at.Last) && t.ID < at.ID {
+			oldest, at = k, t
+		}
+	}
+	delete(w.troubles, oldest)
+	w.dropped++
+}
+
+// Session takes a session that has ended.
+func (w *Watch) Session(s *session.Session) {
+	if end, bad := w.badly(s); bad {
+		w.ended(end, s)
+	}
+}
+
+// Tick moves the time on to now, if that is later, and tells what is due.
+func (w *Watch) Tick(now time.Time) {
+	if now.After(w.now) {
+		w.now = now
+	}
+	if w.now.IsZero() {
+		return
+	}
+	w.roll(w.now)
+	w.report()
+	w.flows.over(w)
+}
+
+// Snapshot is a copy of what is going on.
+type Snapshot struct {
+	Now      time.Time
+	Rates    [NumRates]Counts
+	Totals   [NumRates]int64
+	Troubles []Trouble // those of the last hour, worst first
+	Dropped  int64     // troubles given up for want of room
+}
+
+// Snapshot copies what is going on, at most n troubles of it.
+func (w *Watch) Snapshot(n int) Snapshot {
+	s := Snapshot{Now: w.now, Rates: w.rates, Totals: w.totals, Dropped: w.dropped}
+	for _, t := range w.troubles {
+		if w.now.Sub(t.Last) < Minutes*time.Minute {
+			s.Troubles = append(s.Troubles, *t)
+		}
+	}
+	slices.SortFunc(s.Troubles, func(a, b Trouble) int {
+		return cmp.Or(-cmp.Compare(a.weight(), b.weight()), cmp.Compare(a.ID, b.ID))
+	})
+	s.Troubles = s.Troubles[:min(n, len(s.Troubles))]
+	for i := range s.Troubles {
+		t := &s.Troubles[i]
+		t.PerMinute.shift(unixMinute(w.now) - t.minute)
+		t.minute = max(t.minute, unixMinute(w.now))
+		t.Lines = slices.Clone(t.Lines)
+	}
+	return s
+}
+
+// weight says how far up a trouble belongs, as it does in a report.
+func (t *Trouble) weight() int64 {
+	var n int64
+	for _, c := range t.PerMinute {
+		n += c
+	}
+	return summary.Weight(t.Cause, t.Severity, t.Direction, n)
+}

@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"internal/summary":   {"internal/index", "internal/knowledge", "parsers/smtp"},
 	"internal/live":      {"internal/classify", "internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
 	"internal/report":    {"internal/live", "internal/classify", "internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
+	"internal/metrics":   {"internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
 }
 
 // keepers are the packages of others that one place of ours keeps to itself, and why.
@@ -45,6 +46,8 @@ var keepers = map[string]struct{ place, why string }{
 	"github.com/klauspost/compress/gzip": {"internal/source", "whoever parses gets plain bytes"},
 	"github.com/klauspost/compress/zstd": {"internal/source", "whoever parses gets plain bytes"},
 	"github.com/BurntSushi/toml":         {"internal/knowledge", "knowledge is data with one reader"},
+
+	"github.com/prometheus/client_golang": {"internal/metrics", "what Prometheus is told is one place's business"},
 }
 
 type pkg struct {

@@ -43,6 +43,7 @@ var keepers = map[string]struct{ place, why string }{
 	"github.com/alecthomas/kong":         {"cmd/mailwhy", "the command line is one place's business"},
 	"github.com/olekukonko/tablewriter":  {"internal/report", "what a table looks like is one place's business"},
 	"github.com/hpcloud/tail":            {"internal/source", "a followed log is a source like the others"},
+	"github.com/fsnotify/fsnotify":       {"internal/source", "a followed log is a source like the others"},
 	"github.com/klauspost/compress/gzip": {"internal/source", "whoever parses gets plain bytes"},
 	"github.com/klauspost/compress/zstd": {"internal/source", "whoever parses gets plain bytes"},
 	"github.com/BurntSushi/toml":         {"internal/knowledge", "knowledge is data with one reader"},

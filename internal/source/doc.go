@@ -4,6 +4,7 @@
 //	Find    arguments in, inputs out, each file once
 //	Order   rotated sets in the order of their times
 //	Input   Head to look at one, Open to read it, decompressed
+//	Follow  a log that is still being written, through its rotations
 //	Blocks  whole lines, cut into pieces that many cores can share
 //
 // What a file is, its first bytes tell and never its name: a mail.log.2.gz that someone

@@ -1,0 +1,179 @@
+package source
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Mark is how far a followed log was handled, for another run to go on from there.
+type Mark struct {
+	Path   string  `json:"path"`
+	Places []Place `json:"places"` // one for each file that may get more, the oldest first; none: there was no file yet
+}
+
+// Place is how far one file was handled. The file is found again by what it holds, also
+// under another name or compressed.
+type Place struct {
+	Device      uint64    `json:"device"`
+	Inode       uint64    `json:"inode"`
+	Offset      int64     `json:"offset"` // bytes handled, uncompressed
+	Lines       int64     `json:"lines"`  // lines handled; -1: not counted
+	Changed     time.Time `json:"changed"`
+	Fingerprint string    `json:"fingerprint"` // LENGTH:HASH of the first bytes; says nothing of what they are
+}
+
+// Mark returns how far the log was handled. It may be called at any time, after the end
+// too.
+func (f *Followed) Mark() Mark {
+	m := Mark{Path: f.path}
+	for _, c := range f.list() {
+		m.Places = append(m.Places, c.place())
+	}
+	return m
+}
+
+// place returns how far c was handled.
+func (c *content) place() Place {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := Place{Offset: c.handled, Lines: c.done, Changed: c.changed, Fingerprint: fingerprint(c.head[:min(int64(len(c.head)), c.handled)])}
+	p.Device, p.Inode = identity(c.info)
+	return p
+}
+
+// fingerprint is the first bytes of a file, as far as they were handled.
+func fingerprint(head []byte) string {
+	sum := sha256.Sum256(head)
+	return fmt.Sprintf("%d:%s", len(head), hex.EncodeToString(sum[:16]))
+}
+
+// fits reports whether c holds what was marked. Where nothing of it was handled, its
+// number on the disk must do.
+func (p *Place) fits(c *content) bool {
+	length, _, _ := strings.Cut(p.Fingerprint, ":")
+	n, err := strconv.Atoi(length)
+	if err != nil || n < 0 || n > len(c.head) {
+		return false
+	}
+	if n == 0 {
+		device, inode := identity(c.info)
+		return p.Offset == 0 && device == p.Device && inode == p.Inode
+	}
+	return fingerprint(c.head[:n]) == p.Fingerprint
+}
+
+// resume opens what was marked, so that it goes on from there. f.dirMu is held.
+func (f *Followed) resume(m *Mark) {
+	current := false
+	for i := range m.Places {
+		p := &m.Places[i]
+		if i == 0 {
+			f.mu.Lock()
+			f.since = p.Changed
+			f.mu.Unlock()
+		}
+		c := f.find(p)
+		if c == nil {
+			f.lose(fmt.Sprintf("the file that was read up to byte %d in the last run is gone", p.Offset), "lines that came after that are lost; keep rotated files in the directory of the log, or start sooner")
+			continue
+		}
+		c.lines, c.done = p.Lines, p.Lines
+		if info, err := os.Stat(f.path); err == nil {
+			current = os.SameFile(info, c.info)
+		}
+		f.mu.Lock()
+		f.contents = append(f.contents, c)
+		f.mu.Unlock()
+	}
+	// Where the last of them still has the path, none came after it.
+	if current || len(m.Places) == 0 {
+		f.register()
+	}
+}
+
+// find opens what was marked at p, at its place; nil where it is no more.
+func (f *Followed) find(p *Place) *content {
+	try := func(path string) *content {
+		c, err := openSibling(path)
+		if err != nil {
+			return nil
+		}
+		if p.fits(c) && c.skip(p.Offset, nil) {
+			return c
+		}
+		c.close()
+		return nil
+	}
+	if c := try(f.path); c != nil {
+		c.path = f.path
+		return c
+	}
+	all := f.siblings(f.related)
+	for turn := range 2 { // those with the same number on the disk first
+		for i := len(all) - 1; i >= 0; i-- {
+			device, inode := identity(all[i].info)
+			if (device == p.Device && inode == p.Inode) == (turn == 0) {
+				if c := try(all[i].path); c != nil {
+					return c
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// LoadMarks reads what SaveMarks wrote. A file that is not there holds no marks.
+func LoadMarks(file string) ([]Mark, error) {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fileError(file, err)
+	}
+	var marks []Mark
+	d := json.NewDecoder(bytes.NewReader(data))
+	if err := d.Decode(&marks); err != nil {
+		return nil, &Error{file, "not a file of places in logs: " + err.Error(), "name another, or remove it to begin anew", err}
+	}
+	for i := range marks {
+		for j := range marks[i].Places {
+			if p := &marks[i].Places[j]; p.Offset < 0 || p.Lines < -1 {
+				return nil, &Error{file, "it holds a place before the beginning of a file", "remove it to begin anew", nil}
+			}
+		}
+	}
+	return marks, nil
+}
+
+// SaveMarks writes marks to file, which is always whole: either as it was or as it is now.
+func SaveMarks(file string, marks []Mark) (err error) {
+	data, err := json.MarshalIndent(marks, "", "\t")
+	if err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
+	if err != nil {
+		return fileError(file, err)
+	}
+	_, err = temp.Write(append(data, '\n'))
+	err = errors.Join(err, temp.Close())
+	if err == nil {
+		err = os.Rename(temp.Name(), file)
+	}
+	if err != nil {
+		os.Remove(temp.Name())
+		return fileError(file, err)
+	}
+	return nil
+}

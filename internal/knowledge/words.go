@@ -246,6 +246,9 @@ func (w *Words) Of(b *Base) *Words {
 	return &own
 }
 
+// To returns the words of another language for the same base.
+func (w *Words) To(lang string) *Words { return In(lang).Of(w.base) }
+
 // Text returns a phrase of the user interface. args are pairs of a name and a value, which
 // stands in for {name}: Text("report.more", "n", 5).
 func (w *Words) Text(key string, args ...any) string {

@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"internal/session":   {"internal/index", "parsers/smtp"},
 	"internal/knowledge": {"parsers/smtp"},
 	"internal/classify":  {"internal/knowledge", "parsers/smtp"},
+	"internal/dashboard": {"internal/knowledge", "internal/report", "parsers/smtp"},
 	"internal/filter":    {"parsers/smtp"},
 	"internal/summary":   {"internal/index", "internal/knowledge", "parsers/smtp"},
 	"internal/live":      {"internal/classify", "internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
@@ -42,6 +43,7 @@ var allowed = map[string][]string{
 var keepers = map[string]struct{ place, why string }{
 	"github.com/alecthomas/kong":         {"cmd/mailwhy", "the command line is one place's business"},
 	"github.com/olekukonko/tablewriter":  {"internal/report", "what a table looks like is one place's business"},
+	"charm.land/bubbletea/v2":            {"internal/dashboard", "a whole terminal is one place's business"},
 	"github.com/hpcloud/tail":            {"internal/source", "a followed log is a source like the others"},
 	"github.com/fsnotify/fsnotify":       {"internal/source", "a followed log is a source like the others"},
 	"github.com/klauspost/compress/gzip": {"internal/source", "whoever parses gets plain bytes"},

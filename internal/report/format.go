@@ -77,3 +77,6 @@ func months(w *knowledge.Words, s string) string {
 	}
 	return s
 }
+
+// Count writes a number with the language's mark between thousands.
+func Count(w *knowledge.Words, n int64) string { return count(w, n) }

@@ -1,0 +1,226 @@
+package dashboard
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/report"
+)
+
+// Options say what is shown, where and how.
+type Options struct {
+	Words  *knowledge.Words // in the language to begin with
+	Colour bool
+	Env    []string // os.Environ(): TERM, the locale
+
+	Input  io.Reader // nil is the terminal
+	Output io.Writer
+
+	// Picture returns what is going on, or nil when nothing has changed since it was last
+	// asked. It is asked Refresh often, by one goroutine.
+	Picture func() *Picture
+
+	// Report writes an incident report, which begins with the table of what is seen, and
+	// returns the name of its file.
+	Report func(words *knowledge.Words, seen report.Table) (string, error)
+
+	// News returns what is to be told since it was last asked, the newest last: warnings that
+	// would else go to stderr, in the midst of the screen.
+	News func() []string
+
+	Stop <-chan struct{} // closed to end it from outside
+}
+
+// Refresh is how often the screen is drawn at the most: it shows counts that people read.
+const Refresh = 250 * time.Millisecond
+
+// framesPerSecond is how often keys show an effect, which is sooner than pictures do.
+const framesPerSecond = 20
+
+// Dashboard is one that is shown, or will be.
+type Dashboard struct {
+	o    Options
+	tea  *tea.Program
+	fell chan error // what feed fell over
+}
+
+// New returns a dashboard that is not shown yet.
+func New(o Options) *Dashboard {
+	d := &Dashboard{o: o, fell: make(chan error, 1)}
+	d.tea = tea.NewProgram(program{newModel(o.Words, o.Colour, plain(o.Env)), &d.o}, options(&o)...)
+	return d
+}
+
+// Run shows the dashboard until the user quits or Stop is closed. The terminal is left as
+// it was found, after a panic too; then an error is returned.
+func (d *Dashboard) Run() error {
+	done, fed := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(fed)
+		d.feed(done)
+	}()
+	_, err := d.tea.Run()
+	close(done)
+	<-fed
+	select {
+	case err = <-d.fell:
+	default:
+	}
+	if errors.Is(err, tea.ErrInterrupted) {
+		return nil
+	}
+	return err
+}
+
+// Leave gives the terminal back at once, for a goroutine that is about to end the program.
+func (d *Dashboard) Leave() { d.tea.Kill() }
+
+func options(o *Options) []tea.ProgramOption {
+	all := []tea.ProgramOption{
+		tea.WithoutSignalHandler(), // the program has one, which closes Stop
+		tea.WithFPS(framesPerSecond),
+		tea.WithFilter(keepCodePoints),
+		tea.WithEnvironment(o.Env),
+	}
+	if o.Input != nil {
+		all = append(all, tea.WithInput(o.Input))
+	}
+	if o.Output != nil {
+		all = append(all, tea.WithOutput(o.Output))
+	}
+	return all
+}
+
+// keepCodePoints keeps Bubble Tea from making the terminal count clusters.
+func keepCodePoints(_ tea.Model, msg tea.Msg) tea.Msg {
+	if r, ok := msg.(tea.ModeReportMsg); ok && r.Mode == ansi.ModeUnicodeCore {
+		return nil
+	}
+	return msg
+}
+
+// feed hands what has changed to the program.
+func (d *Dashboard) feed(done <-chan struct{}) {
+	defer func() {
+		if r := recover(); r != nil {
+			d.fell <- fmt.Errorf("dashboard: panic: %v\n%s", r, debug.Stack())
+			d.Leave()
+		}
+	}()
+	tick := time.NewTicker(Refresh)
+	defer tick.Stop()
+	for {
+		if picture := d.o.Picture(); picture != nil {
+			d.tea.Send(picture)
+		}
+		if d.o.News != nil {
+			for _, n := range d.o.News() {
+				d.tea.Send(news{n, true})
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-d.o.Stop:
+			d.tea.Quit()
+			return
+		case <-done:
+			return
+		}
+	}
+}
+
+// news is something to tell in the last line.
+type news struct {
+	text  string
+	isBad bool
+}
+
+// plain reports whether the terminal may have no more than ASCII: its locale is not UTF-8,
+// or it is a console with few glyphs.
+func plain(env []string) bool {
+	get := func(name string) string {
+		for _, e := range env {
+			if v, ok := strings.CutPrefix(e, name+"="); ok {
+				return v
+			}
+		}
+		return ""
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToLower(get(name)); v != "" {
+			return get("TERM") == "linux" || !strings.Contains(v, "utf-8") && !strings.Contains(v, "utf8")
+		}
+	}
+	return get("TERM") == "linux" // no locale at all, as in containers: most terminals take UTF-8
+}
+
+// program is the model as Bubble Tea wants it.
+type program struct {
+	*Model
+	o *Options
+}
+
+// Init implements tea.Model.
+func (p program) Init() tea.Cmd { return tea.RequestBackgroundColor }
+
+// Update implements tea.Model.
+func (p program) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case *Picture:
+		p.see(msg)
+	case news:
+		p.say(msg.text, msg.isBad)
+	case tea.WindowSizeMsg:
+		p.width, p.height = msg.Width, msg.Height
+	case tea.BackgroundColorMsg:
+		p.setLight(!msg.IsDark())
+	case tea.PasteMsg:
+		if p.typing {
+			p.write(msg.Content)
+		}
+	case tea.KeyPressMsg:
+		switch p.key(msg.String(), msg.Text) {
+		case quit:
+			return p, tea.Quit
+		case suspend:
+			return p, tea.Suspend
+		case writeReport:
+			return p, p.report(p.words, p.seen())
+		}
+	}
+	return p, nil
+}
+
+// report writes the incident report. It is done beside the screen: a disk may be slow.
+func (p program) report(words *knowledge.Words, seen report.Table) tea.Cmd {
+	return func() tea.Msg {
+		name, err := p.o.Report(words, seen)
+		if err != nil {
+			return news{err.Error(), true}
+		}
+		return news{words.Text("dash.written", "file", name), false}
+	}
+}
+
+// View implements tea.Model.
+func (p program) View() tea.View {
+	text := p.frame()
+	if p.plain {
+		text = asciiOnly.Replace(text)
+	}
+	v := tea.NewView(seamed(text))
+	v.AltScreen = true
+	v.WindowTitle = "mailwhy"
+	return v
+}
+
+// asciiOnly spells what is drawn between words for terminals that may not have it.
+var asciiOnly = strings.NewReplacer("·", "-", "→", ">", "…", "~", "–", "-", "×", "x", "↑", "up", "↓", "dn", "←", "lt", "✓", "+")

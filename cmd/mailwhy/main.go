@@ -36,6 +36,7 @@ type cli struct {
 
 	Report   reportCmd   `cmd:"" default:"withargs" help:"Summarise what happened: coverage, sessions, causes with fixes, codes, peers. The default command."`
 	Sessions sessionsCmd `cmd:"" help:"One row a session: who, when, how far it got, its replies, how it ended."`
+	Tail     tailCmd     `cmd:"" help:"The same eyes on a live log: new kinds of trouble are explained as they appear."`
 	Events   eventsCmd   `cmd:"" help:"One JSON object a line of the log, for jq and log collectors."`
 	Explain  explainCmd  `cmd:"" help:"What a reply or a code means, when one sees it, how to fix it; no log needed."`
 	Compare  compareCmd  `cmd:"" help:"Codes side by side: what each means, the differences, when which."`

@@ -58,26 +58,18 @@ type reading struct {
 	handle  func(*line) error
 	warm    func(*smtp.Event, *session.Step)
 	endFile func()
+
+	// batch, where it is set, is what each batch of bytes is handled in, for those who have
+	// several inputs at once.
+	batch func(bytes int64, handle func() error) error
 }
 
 // read passes the input on and returns what was read. Input that cannot be read is told
 // on stderr and does not keep the rest from being read.
 func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
-	r := &reader{world: w, flags: f, reading: do, zone: time.Local, formats: map[*source.Input]parsers.Format{}, sides: map[*source.Input]bool{}}
-	if f.Year != 0 && (f.Year < firstYear || f.Year > lastYear) {
-		return r.coverage, fmt.Errorf("--year %d: give one from %d to %d", f.Year, firstYear, lastYear)
-	}
-	if f.TZ != "" {
-		zone, err := time.LoadLocation(f.TZ)
-		if err != nil {
-			return r.coverage, fmt.Errorf("--tz %s is no time zone: give a name like Europe/Berlin or UTC", f.TZ)
-		}
-		r.zone = zone
-	}
-	r.format, r.auto = parsers.Any, true
-	if f.Format != "auto" {
-		r.format, _ = parsers.ByName(f.Format)
-		r.auto = false
+	r, err := f.reader(w, do)
+	if err != nil {
+		return summary.Coverage{}, err
 	}
 	files := f.Files
 	if len(files) == 0 {
@@ -105,6 +97,30 @@ func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
 	}
 	r.coverage.Interrupted = r.stopped()
 	return r.coverage, r.judge(len(inputs))
+}
+
+// reader returns a reader by the flags.
+func (f *inputFlags) reader(w *world, do reading) (*reader, error) {
+	r := &reader{
+		world: w, flags: f, reading: do, zone: time.Local, formats: map[*source.Input]parsers.Format{}, sides: map[*source.Input]bool{},
+		repeated: session.NewRepeats(false), progress: &progress{},
+	}
+	if f.Year != 0 && (f.Year < firstYear || f.Year > lastYear) {
+		return nil, fmt.Errorf("--year %d: give one from %d to %d", f.Year, firstYear, lastYear)
+	}
+	if f.TZ != "" {
+		zone, err := time.LoadLocation(f.TZ)
+		if err != nil {
+			return nil, fmt.Errorf("--tz %s is no time zone: give a name like Europe/Berlin or UTC", f.TZ)
+		}
+		r.zone = zone
+	}
+	r.format, r.auto = parsers.Any, true
+	if f.Format != "auto" {
+		r.format, _ = parsers.ByName(f.Format)
+		r.auto = false
+	}
+	return r, nil
 }
 
 // once leaves out the compressed copy of a file that is itself among the inputs, as

@@ -42,6 +42,7 @@ const maxWorkers = 64
 type tally struct {
 	*reader
 	file    summary.File
+	before  int64 // lines of the file that are not read; log.line counts them
 	clock   *session.Clock
 	formats [8]bool
 	dialect string
@@ -62,23 +63,32 @@ func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) 
 	}
 	workers = min(workers, maxWorkers)
 	stats, err := pipeline.Run(body, p, pipeline.Options{Workers: workers}, t.stop, t.annotate, func(b *pipeline.Batch[note]) error {
-		for i := range b.Notes {
-			t.warm(b.Event(i), &b.Notes[i].step)
+		if t.batch == nil {
+			handleErr = t.handleBatch(b)
+		} else {
+			handleErr = t.batch(b.Bytes(), func() error { return t.handleBatch(b) })
 		}
-		for i := range b.Notes {
-			handleErr = t.event(b.Event(i), &b.Notes[i], b.Line(i), b.First+int64(i))
-			if handleErr != nil {
-				return handleErr
-			}
-		}
-		t.progress.show()
-		return nil
+		return handleErr
 	})
-	t.file.Bytes, t.file.Cut = stats.Bytes, stats.Cut
+	t.file.Bytes += stats.Bytes
+	t.file.Cut += stats.Cut
 	if handleErr != nil {
 		return nil, handleErr
 	}
 	return err, nil
+}
+
+func (t *tally) handleBatch(b *pipeline.Batch[note]) error {
+	for i := range b.Notes {
+		t.warm(b.Event(i), &b.Notes[i].step)
+	}
+	for i := range b.Notes {
+		if err := t.event(b.Event(i), &b.Notes[i], b.Line(i), t.before+b.First+int64(i)); err != nil {
+			return err
+		}
+	}
+	t.progress.show()
+	return nil
 }
 
 // transcript reads a transcript, whose bytes are needed all at once.
@@ -168,21 +178,7 @@ func (t *tally) tick(step *session.Step) {
 func (t *tally) close() {
 	t.endFile()
 	t.file.Format = t.formatNames()
-	c, f := &t.coverage, &t.file.Coverage
-	c.Lines += f.Lines
-	c.Understood += f.Understood
-	c.Foreign += f.Foreign
-	c.Unknown += f.Unknown
-	c.Bytes += f.Bytes
-	c.Duplicate += f.Duplicate
-	c.Cut += f.Cut
-	c.Guessed += f.Guessed
-	if !f.First.IsZero() && (c.First.IsZero() || f.First.Before(c.First)) {
-		c.First = f.First
-	}
-	if f.Last.After(c.Last) {
-		c.Last = f.Last
-	}
+	t.coverage.Add(&t.file.Coverage)
 }
 
 // formatNames says in which formats the file's understood lines were.

@@ -78,17 +78,17 @@ type Trouble struct {
 	lastSecond int64 // in which a line was kept
 }
 
-// Recent is how often it was met in the last minute, the running one and a part of the one
-// before it, by the seconds.
+// Recent is how often it was met in the last minute.
 func (t *Trouble) Recent(now time.Time) int64 {
-	if unixMinute(now)-t.minute > 1 {
-		return 0
-	}
-	last, before := t.PerMinute[Minutes-1], t.PerMinute[Minutes-2]
-	if unixMinute(now) > t.minute {
-		last, before = 0, last
-	}
-	return last + before*int64(60-now.Second())/60
+	c := t.PerMinute
+	c.shift(unixMinute(now) - t.minute)
+	return c.Recent(now)
+}
+
+// Recent is the count of the last minute, of which the running one is the end, and a part
+// of the one before it, by the seconds, the beginning.
+func (c *Counts) Recent(now time.Time) int64 {
+	return c[Minutes-1] + c[Minutes-2]*int64(60-now.Second())/60
 }
 
 // Watch is what is going on. It is not safe for several goroutines.

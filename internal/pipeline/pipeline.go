@@ -68,6 +68,9 @@ func (b *Batch[T]) Line(i int) []byte {
 	return b.block.Data[start:b.lines[i].end]
 }
 
+// Bytes returns how many bytes of the input the batch is.
+func (b *Batch[T]) Bytes() int64 { return int64(len(b.block.Data)) + b.block.CutBytes }
+
 // Stats is what Run read.
 type Stats struct {
 	Lines int64 // lines, the last one with or without a newline

@@ -125,6 +125,32 @@ func (a *Assembler) tick(st *Step) {
 	}
 }
 
+// Advance says that it is now now, and that no line of an earlier time is to come: what has
+// been silent for too long ends.
+func (a *Assembler) Advance(now time.Time) {
+	if n := now.UnixNano(); n > a.now {
+		a.now = n
+		a.expire(n)
+	}
+}
+
+// Open calls f for the sessions that are open, those of the last line first, until f
+// returns false. They are good until f returns.
+func (a *Assembler) Open(f func(*Session) bool) {
+	x, y := a.connects.newest, a.implied.newest
+	for x != nil || y != nil {
+		s := x
+		if x == nil || y != nil && y.last > x.last {
+			s, y = y, y.older
+		} else {
+			x = x.older
+		}
+		if !f(s) {
+			return
+		}
+	}
+}
+
 // EndOfFile ends what cannot go on in another file: the sessions of a transcript.
 func (a *Assembler) EndOfFile() {
 	for s := a.implied.oldest; s != nil; {

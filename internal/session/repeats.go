@@ -44,8 +44,14 @@ func NewRepeats(several bool) *Repeats {
 
 // File says that another file begins, and whether it is a reject or panic log.
 func (r *Repeats) File(side bool) {
-	r.side = 0
+	r.Turn(side)
 	clear(r.last[:])
+}
+
+// Turn says that what comes next is of a reject or panic log, or of a main log, where
+// several are read at once.
+func (r *Repeats) Turn(side bool) {
+	r.side = 0
 	if side {
 		r.side = 1
 	}

@@ -49,6 +49,24 @@ type Coverage struct {
 	Files                               []File
 }
 
+// Add adds what another part of the input was.
+func (c *Coverage) Add(f *Coverage) {
+	c.Lines += f.Lines
+	c.Understood += f.Understood
+	c.Foreign += f.Foreign
+	c.Unknown += f.Unknown
+	c.Bytes += f.Bytes
+	c.Duplicate += f.Duplicate
+	c.Cut += f.Cut
+	c.Guessed += f.Guessed
+	if !f.First.IsZero() && (c.First.IsZero() || f.First.Before(c.First)) {
+		c.First = f.First
+	}
+	if f.Last.After(c.Last) {
+		c.Last = f.Last
+	}
+}
+
 // File is the coverage of one file.
 type File struct {
 	Path        string

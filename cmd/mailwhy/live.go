@@ -1,0 +1,306 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/live"
+	"github.com/mailwhy/mailwhy/internal/report"
+	"github.com/mailwhy/mailwhy/internal/session"
+	"github.com/mailwhy/mailwhy/internal/source"
+	"github.com/mailwhy/mailwhy/internal/summary"
+	"github.com/mailwhy/mailwhy/parsers"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// watcher looks on while logs are followed. Its methods are called one at a time.
+type watcher interface {
+	Event(l *line)              // each line that the filters let pass, in order
+	Session(s *session.Session) // each session as it ends
+	Tick(now time.Time)         // once a second; now is the clock's time where all has been read, else the log's
+	Close()                     // nothing more is to come
+}
+
+// hub is where the lines of all followed logs meet: what they say goes the same way as in a
+// report, and to those who look on.
+type hub struct {
+	*world
+	by   *classify.Classifier
+	mu   sync.Mutex // guards what follows
+	sum  *summary.Summary
+	open *session.Assembler
+	now  time.Time // of the last line that showed one
+	at   *line
+	said int64 // lines
+
+	watch    *live.Watch
+	watchers []watcher
+	flush    func() error // what was printed, after each batch
+	tallies  []*tally     // of each input
+	followed []*source.Followed
+	states   string       // where the marks are kept; "" is nowhere
+	dirty    bool         // lines were handled that the marks there do not have
+	graceful summary.Note // what a 221 after QUIT means
+}
+
+// selects says which lines count, nil for all.
+type selects func(ev *smtp.Event, from []byte) bool
+
+func newHub(w *world, by *classify.Classifier, envelopes bool, pick selects) *hub {
+	h := &hub{world: w, by: by, sum: summary.New(), graceful: graceful(by), flush: func() error { return nil }}
+	h.open = session.NewAssembler(session.Options{Exchanges: true, Envelopes: envelopes, Select: pick}, h.session)
+	return h
+}
+
+// session passes on a session that has ended.
+func (h *hub) session(s *session.Session) {
+	h.sum.Session(s.Direction, s.End, s.Graceful && s.Format != smtp.FormatTranscript, s.Last, h.graceful)
+	h.watch.Session(s)
+	for _, w := range h.watchers {
+		w.Session(s)
+	}
+}
+
+// line takes a line.
+func (h *hub) line(l *line) error {
+	h.at = l
+	h.said++
+	if l.when.After(h.now) {
+		h.now = l.when
+	}
+	if !h.open.Add(l.step, l.when, l.ev) {
+		return nil
+	}
+	h.sum.Event(l.ev, l.note.forSummary(), l.step.Host, h.sample)
+	h.watch.Event(l.ev, l.note.annotation(), l.step.Host, h.lastLine)
+	for _, w := range h.watchers {
+		w.Event(l)
+	}
+	return nil
+}
+
+func (h *hub) sample() summary.Sample {
+	return summary.Sample{File: h.at.path, Line: h.at.number, Text: strings.ToValidUTF8(string(shown(h.at)), "\uFFFD")}
+}
+
+func (h *hub) lastLine() live.Line {
+	s := h.sample()
+	return live.Line{Path: s.File, Number: s.Line, Text: s.Text}
+}
+
+// annotation is what the classifier says of a line, nil for nothing.
+func (n *note) annotation() *classify.Annotation {
+	if n == nil {
+		return nil
+	}
+	return &n.Annotation
+}
+
+// caughtUp reports that all that was written has been read.
+func (h *hub) caughtUp() bool {
+	for _, f := range h.followed {
+		if !f.Health().CaughtUp {
+			return false
+		}
+	}
+	return true
+}
+
+// tick lets those who look on know the time. Behind, the log's time is all there is.
+func (h *hub) tick(clock time.Time) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.now
+	if h.caughtUp() {
+		now = clock
+	}
+	if !now.IsZero() {
+		h.open.Advance(now)
+		h.watch.Tick(now)
+		for _, w := range h.watchers {
+			w.Tick(now)
+		}
+	}
+	return h.flush()
+}
+
+// save keeps how far the logs were handled, once what was said of them is out.
+func (h *hub) save() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.states == "" || !h.dirty {
+		return nil
+	}
+	h.dirty = false
+	marks := make([]source.Mark, len(h.followed))
+	for i, f := range h.followed {
+		marks[i] = f.Mark()
+	}
+	return source.SaveMarks(h.states, marks)
+}
+
+// how often the clock is looked at, and the marks are kept: what was read since may be read
+// again after a sudden end.
+const (
+	tickEvery = time.Second
+	saveEvery = 50 * time.Millisecond
+)
+
+// run reads until the inputs end or stop is closed. clock is false where the log's time is
+// all that counts.
+func (h *hub) run(stop <-chan struct{}, clock bool, inputs []func() error) error {
+	ended := make(chan error, len(inputs))
+	for _, in := range inputs {
+		go func() { ended <- in() }()
+	}
+	ticks, saves := time.NewTicker(tickEvery), time.NewTicker(saveEvery)
+	defer ticks.Stop()
+	defer saves.Stop()
+	var errs []error
+	for left := len(inputs); left > 0; {
+		select {
+		case err := <-ended:
+			errs = append(errs, err)
+			left--
+		case now := <-ticks.C:
+			if clock {
+				errs = append(errs, h.tick(now))
+			}
+		case <-saves.C:
+			errs = append(errs, h.save())
+		}
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+	}
+	return h.save()
+}
+
+// close ends what is still open and tells everybody.
+func (h *hub) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.open.Close()
+	for _, w := range h.watchers {
+		w.Close()
+	}
+	h.sum.Coverage = summary.Coverage{}
+	for _, t := range h.tallies {
+		t.close()
+		h.sum.Coverage.Add(&t.file.Coverage)
+		h.sum.Coverage.Files = append(h.sum.Coverage.Files, t.file)
+	}
+	h.sum.Messages = summary.Messages(h.open.Messages())
+	h.sum.Dropped.Sessions = h.open.Evicted()
+}
+
+// tally returns what counts the lines of an input and passes them on.
+func (h *hub) tally(f *inputFlags, path string) (*tally, error) {
+	r, err := f.reader(h.world, reading{
+		by: h.by, handle: h.line, endFile: func() {},
+		warm: func(ev *smtp.Event, step *session.Step) {
+			h.open.Warm(step)
+			h.sum.Warm(ev, step.Host)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	t := &tally{reader: r, file: summary.File{Path: path}}
+	t.line.path = path
+	h.tallies = append(h.tallies, t)
+	return t, nil
+}
+
+// follow reads one log through all its rotations.
+func (h *hub) follow(t *tally, f *source.Followed, parser smtp.Parser) error {
+	side := sideLog(&source.Input{Path: t.file.Path}, nil)
+	for {
+		g, err := f.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !g.Again {
+			t.clock, t.settled = session.NewClock(g.Changed, t.zone, t.flags.Year), false
+		}
+		t.before = max(g.Before, 0)
+		t.batch = func(bytes int64, handle func() error) error {
+			return h.batch(bytes, func() error {
+				t.repeated.Turn(side)
+				err := handle()
+				g.Handled(bytes)
+				return err
+			})
+		}
+		readErr, handleErr := t.lines(g, parser)
+		if handleErr != nil {
+			return handleErr
+		}
+		if readErr != nil {
+			h.warn(readErr)
+		}
+	}
+}
+
+// batch handles a batch and gets out what was said of it.
+func (h *hub) batch(_ int64, handle func() error) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := handle(); err != nil {
+		return err
+	}
+	h.dirty = true
+	return h.flush()
+}
+
+// stream reads what is piped in.
+func (h *hub) stream(t *tally, in *source.Input, parser smtp.Parser) error {
+	body, err := in.Open()
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	t.clock = session.NewClock(time.Now(), t.zone, t.flags.Year)
+	t.batch = h.batch
+	readErr, handleErr := t.lines(until{body, t.stopped}, parser)
+	if handleErr != nil {
+		return handleErr
+	}
+	return readErr
+}
+
+// day is what was seen, as a report has it.
+func (h *hub) day(words *knowledge.Words, top int) report.Day {
+	return report.Day{Summary: h.sum, Words: words, By: h.by, Top: top}
+}
+
+// lineParser is the parser of the lines of a followed log.
+func lineParser(format string) (smtp.Parser, error) {
+	if format == "auto" {
+		return parsers.Any.Lines, nil
+	}
+	f, _ := parsers.ByName(format)
+	if f.Lines == nil {
+		return nil, fmt.Errorf("--format %s: a transcript is read whole and cannot be followed; give postfix, exim or auto", format)
+	}
+	return f.Lines, nil
+}
+
+// absolute is a path by which a log is known in the state file, from wherever the program
+// is started.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}

@@ -1,0 +1,316 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/filter"
+	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/live"
+	"github.com/mailwhy/mailwhy/internal/report"
+	"github.com/mailwhy/mailwhy/internal/session"
+	"github.com/mailwhy/mailwhy/internal/source"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// tailCmd follows logs.
+type tailCmd struct {
+	inputFlags
+	filterFlags
+	tableFlags
+	wordsFlags
+	Lines     int    `group:"Following" short:"n" default:"10" help:"Begin so many lines before the end."`
+	FromStart bool   `group:"Following" help:"Begin at the start of what is there."`
+	State     string `group:"Following" placeholder:"FILE" help:"Remember in FILE how far was read, and go on from there the next time. What was handled within 50 ms of a sudden end may come twice."`
+	CaughtUp  bool   `group:"Following" name:"until-caught-up" help:"End once all that is there has been read."`
+	Output    string `group:"Output" short:"o" default:"text" placeholder:"FORMAT" help:"Output format: text, ndjson (each line as mailwhy events prints it)."`
+	All       bool   `group:"Output" help:"Every session as it ends; with ndjson, lines of other programs too."`
+	Top       int    `group:"Output" default:"10" help:"Rows of the summary's tables."`
+}
+
+// Help is what --help says besides the flags.
+func (c *tailCmd) Help() string {
+	return `Says what goes wrong as it happens: a new kind of trouble is explained once and then counted, and it is told when mail flows again. A log is followed through its rotation, by renaming or by copying and truncating; one that is not there is waited for.
+
+What cannot be promised: lines that copytruncate itself loses between its copy and its cut, and files that come and go between two looks, which are a tenth of a second apart. What is noticed of it is told.`
+}
+
+// Run implements the command.
+func (c *tailCmd) Run(w *world) error {
+	want, err := c.filter(time.Now())
+	if err != nil {
+		return err
+	}
+	if err := checkOutput("tail", c.Output, "text", "ndjson"); err != nil {
+		return err
+	}
+	if c.Lines < 0 {
+		return fmt.Errorf("-n %d: give 0 or more; --from-start begins at the start", c.Lines)
+	}
+	words, by, err := c.words()
+	if err != nil {
+		return err
+	}
+	stop, end := ender(w.stop)
+	h := c.hub(w, stop, &want, by)
+	out := c.printer(h, words)
+	inputs, err := c.inputs(h, stop)
+	if err != nil {
+		return err
+	}
+	if c.CaughtUp {
+		go h.endAtEnd(end, stop)
+	}
+	out.begin(c.Files)
+	err = h.run(stop, !c.CaughtUp, inputs)
+	end()
+	h.close()
+	if flushErr := h.flush(); err == nil {
+		err = flushErr
+	}
+	out.end()
+	if err != nil || c.Output != "text" {
+		return err
+	}
+	return c.summary(w, h, words)
+}
+
+// ender returns a channel that is closed when stop is or end is called.
+func ender(stop <-chan struct{}) (either <-chan struct{}, end func()) {
+	done, asked := make(chan struct{}), make(chan struct{}, 1)
+	go func() {
+		select {
+		case <-stop:
+		case <-asked:
+		}
+		close(done)
+	}()
+	return done, func() {
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (c *tailCmd) hub(w *world, stop <-chan struct{}, want *filter.Filter, by *classify.Classifier) *hub {
+	own := *w
+	own.stop = stop
+	var h *hub
+	var pick selects
+	if !want.IsZero() {
+		pick = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, h.at.causeID()) }
+	}
+	h = newHub(&own, by, want.From != "", pick)
+	return h
+}
+
+// inputs returns what reads each input.
+func (c *tailCmd) inputs(h *hub, stop <-chan struct{}) (all []func() error, err error) {
+	parser, err := lineParser(c.Format)
+	if err != nil {
+		return nil, err
+	}
+	files := c.Files
+	if len(files) == 0 {
+		if isTerminal(h.stdin) {
+			return nil, errors.New("no log to follow: name one, like mailwhy tail /var/log/mail.log, or pipe one in")
+		}
+		files = []string{"-"}
+	}
+	marks, err := c.marks()
+	if err != nil {
+		return nil, err
+	}
+	h.states = c.State
+	for i, path := range files {
+		if slices.Contains(files[:i], path) {
+			continue
+		}
+		t, err := h.tally(&c.inputFlags, path)
+		if err != nil {
+			return nil, err
+		}
+		if path == "-" {
+			in, errs := source.Find([]string{"-"}, h.world.stream())
+			if len(errs) > 0 {
+				return nil, errs[0]
+			}
+			all = append(all, func() error { return h.stream(t, in[0], parser) })
+			continue
+		}
+		o := source.FollowOptions{Lines: c.Lines, Stop: stop, Warn: h.warn, Mark: marks[absolute(path)]}
+		if c.FromStart {
+			o.Lines = -1
+		}
+		f := source.Follow(absolute(path), o)
+		h.followed = append(h.followed, f)
+		all = append(all, func() error { return h.follow(t, f, parser) })
+	}
+	return all, nil
+}
+
+// marks reads where an earlier run stopped, by path.
+func (c *tailCmd) marks() (map[string]*source.Mark, error) {
+	all := map[string]*source.Mark{}
+	if c.State == "" {
+		return all, nil
+	}
+	marks, err := source.LoadMarks(c.State)
+	if err != nil {
+		return nil, err
+	}
+	for i := range marks {
+		all[marks[i].Path] = &marks[i]
+	}
+	return all, nil
+}
+
+// endAtEnd ends the run once all has been read.
+func (h *hub) endAtEnd(end func(), stop <-chan struct{}) {
+	tick := time.NewTicker(saveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+			if len(h.followed) > 0 && h.caughtUp() {
+				end()
+				return
+			}
+		}
+	}
+}
+
+func (c *tailCmd) summary(w *world, h *hub, words *knowledge.Words) error {
+	day := h.day(words, c.Top)
+	if h.sum.Coverage.Lines == 0 {
+		return nil
+	}
+	fmt.Fprintln(w.stdout)
+	return day.Text(w.stdout, c.terminal(w), day.Tables(nil), 0)
+}
+
+// printer prints what happens, as text or as events.
+type printer struct {
+	*hub
+	teller *report.Teller
+	out    *bufio.Writer
+	term   *tableFlags
+	status bool // there is a terminal to show a status line on
+	shown  bool // and it shows one
+	events bool // ndjson
+	all    bool
+	buf    []byte
+	err    error
+
+	lines int64 // at the last status line
+	when  time.Time
+}
+
+func (c *tailCmd) printer(h *hub, words *knowledge.Words) *printer {
+	p := &printer{
+		hub: h, out: bufio.NewWriterSize(h.stdout, outBuffer), term: &c.tableFlags, events: c.Output == "ndjson", all: c.All,
+		status: c.Output == "text" && isTerminal(h.stdout), when: time.Now(),
+	}
+	p.teller = &report.Teller{Words: words, By: h.by, Terminal: c.terminal(h.world)}
+	tell := p.notice
+	if p.events {
+		tell = nil
+	}
+	h.watch = live.New(h.by.Base(), tell)
+	h.watchers = append(h.watchers, p)
+	h.flush = p.flush
+	return p
+}
+
+// begin says what is followed.
+func (p *printer) begin(files []string) {
+	if !p.status || len(files) == 0 {
+		return
+	}
+	fmt.Fprintln(p.out, report.Printable(p.teller.Words.Text("live.following", "files", strings.Join(files, ", "))))
+	p.out.Flush()
+}
+
+// above prints where the status line was, which is drawn again at the next tick.
+func (p *printer) above(print func(io.Writer) error) {
+	p.wipe()
+	if err := print(p.out); err != nil {
+		p.err = err
+	}
+}
+
+func (p *printer) wipe() {
+	if p.shown {
+		io.WriteString(p.out, "\r\x1b[K")
+		p.shown = false
+	}
+}
+
+func (p *printer) notice(n *live.Notice) {
+	p.above(func(out io.Writer) error { return p.teller.Notice(out, n) })
+}
+
+// Event implements watcher.
+func (p *printer) Event(l *line) {
+	if !p.events || l.ev.Kind == smtp.KindForeign && !p.all {
+		return
+	}
+	p.buf = append(report.AppendEvent(p.buf[:0], l.ev, report.Place{Path: l.path, Line: l.number, Guessed: l.guessed}, l.explanation(p.by)), '\n')
+	if _, err := p.out.Write(p.buf); err != nil {
+		p.err = err
+	}
+}
+
+// Session implements watcher.
+func (p *printer) Session(s *session.Session) {
+	if p.all && !p.events {
+		p.above(func(out io.Writer) error { return p.teller.Session(out, s) })
+	}
+}
+
+// Tick implements watcher.
+func (p *printer) Tick(now time.Time) {
+	if !p.status {
+		return
+	}
+	p.teller.Terminal = p.term.terminal(p.world) // it may have been resized
+	s := p.watch.Snapshot(0)
+	pulse := report.Pulse{Now: now}
+	if since := time.Since(p.when); since > 0 {
+		pulse.PerSecond = int64(float64(p.said-p.lines) / since.Seconds())
+	}
+	p.lines, p.when = p.said, time.Now()
+	for i := range s.Rates {
+		pulse.Minute[i] = s.Rates[i].Recent(now)
+	}
+	for _, f := range p.followed {
+		pulse.Behind += f.Health().Lag
+	}
+	p.wipe()
+	io.WriteString(p.out, p.teller.Status(&pulse))
+	p.shown = true
+}
+
+// Close implements watcher.
+func (p *printer) Close() { p.wipe() }
+
+func (p *printer) flush() error {
+	if err := p.out.Flush(); err != nil {
+		return err
+	}
+	return p.err
+}
+
+func (p *printer) end() {
+	p.wipe()
+	p.out.Flush()
+}

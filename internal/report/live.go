@@ -1,0 +1,159 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
+
+	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/live"
+	"github.com/mailwhy/mailwhy/internal/session"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// Teller prints what a followed log shows, as it happens.
+type Teller struct {
+	Words    *knowledge.Words
+	By       *classify.Classifier
+	Terminal Terminal
+}
+
+// clock is how the time stands before what is told. Its column is as wide as the indent
+// of the lines below.
+const (
+	clock       = "15:04:05"
+	clockIndent = "          "
+)
+
+// Notice prints what is new, goes on or is over.
+func (l *Teller) Notice(out io.Writer, n *live.Notice) error {
+	w := bufio.NewWriter(out)
+	at := n.Time.Format(clock) + "  "
+	switch n.What {
+	case live.Began:
+		l.began(w, at, n.Trouble)
+	case live.Goes:
+		t := n.Trouble
+		l.line(w, at, l.head(t)+"  "+l.often(n.Count, n.For), severityStyle(t.Severity))
+	case live.Others:
+		l.line(w, at, l.text("others", "n", count(l.Words, n.Count)), Normal)
+	case live.Over:
+		l.line(w, at, l.text("flows", "party", n.Party, "time", Span(l.Words, rough(n.For))), Good)
+	case live.Ended:
+		l.ended(w, at, n)
+	}
+	return w.Flush()
+}
+
+func (l *Teller) text(key string, args ...any) string { return l.Words.Text("live."+key, args...) }
+
+// line prints one line, cut to the terminal.
+func (l *Teller) line(w io.Writer, at, s string, style Style) {
+	s = printable(s)
+	if l.Terminal.Width > 0 {
+		s = clip(s, max(l.Terminal.Width-1-len(at), 20))
+	}
+	fmt.Fprintln(w, at+l.Terminal.paint(s, style))
+}
+
+// head names a trouble: which side, what, and with whom.
+func (l *Teller) head(t *live.Trouble) string {
+	s := side(l.Words, t.Direction) + "  " + l.Words.Cause(t.Cause).Title
+	if t.Party != "" {
+		s += ": " + t.Party
+	}
+	return s
+}
+
+// began explains a trouble, where that has not been done for another party.
+func (l *Teller) began(w io.Writer, at string, t *live.Trouble) {
+	l.line(w, at, l.head(t), severityStyle(t.Severity))
+	said := t.Reply
+	if !strings.HasPrefix(said, t.Code.String()) {
+		said = replyOf(t.Code, t.Enhanced) + " " + said
+	}
+	if said = strings.TrimSpace(said); said != "" {
+		if stage := t.Stage.String(); stage != "" {
+			said = stage + ": " + said
+		}
+		l.line(w, clockIndent, said, Dim)
+	}
+	if t.Explained {
+		return
+	}
+	terminal := l.Terminal.prose()
+	who := l.Words.Side(t.Cause.ActorOf(t.Direction), t.Direction)
+	fix, _ := l.Words.Advice(t.Entry, t.Direction)
+	if t.Direction == smtp.Outbound {
+		details := l.By.Details(&classify.Said{Code: t.Code, Enhanced: t.Enhanced, Text: []byte(t.Reply)})
+		if removal := Removal(l.Words, &details); removal != "" {
+			fix += " " + removal
+		}
+	}
+	terminal.hanging(w, clockIndent, who+": "+fix)
+}
+
+// often tells how often something was met, in how long.
+func (l *Teller) often(n int64, span time.Duration) string {
+	return l.text("often", "n", count(l.Words, n), "time", Span(l.Words, rough(span)))
+}
+
+// rough is a span as people tell it: in seconds below two minutes, in minutes below two
+// hours, else in hours.
+func rough(d time.Duration) time.Duration {
+	switch {
+	case d < 2*time.Minute:
+		return max(d.Round(time.Second), time.Second)
+	case d < 2*time.Hour:
+		return d.Round(time.Minute)
+	}
+	return d.Round(time.Hour)
+}
+
+func (l *Teller) ended(w io.Writer, at string, n *live.Notice) {
+	how := l.text("ended", "how", l.Words.Text("sessions.ended_at", "end", l.Words.End(n.End), "stage", n.Stage.String()))
+	if n.Session == nil {
+		l.line(w, at, how+"  "+l.often(n.Count, n.For), Warn)
+		return
+	}
+	l.line(w, at, how+"  "+peerName(n.Session), Warn)
+}
+
+// Session prints a session that has ended, in a line.
+func (l *Teller) Session(out io.Writer, s *session.Session) error {
+	var parts []string
+	for _, c := range SessionRow(s, l.Words, l.By)[2:] {
+		if c.Text != "" && c.Text != "0" {
+			parts = append(parts, c.Text)
+		}
+	}
+	w := bufio.NewWriter(out)
+	l.line(w, s.Last.Format(clock)+"  ", strings.Join(parts, "  "), Normal)
+	return w.Flush()
+}
+
+// Pulse is what the status line shows.
+type Pulse struct {
+	Now       time.Time
+	PerSecond int64                // lines
+	Minute    [live.NumRates]int64 // in the running minute and the one before it
+	Behind    int64                // bytes that wait to be read
+}
+
+// Status returns the status line, as wide as the terminal allows.
+func (l *Teller) Status(p *Pulse) string {
+	s := p.Now.Format(clock) + "  " + l.text("status", "lines", count(l.Words, p.PerSecond), "sent", count(l.Words, p.Minute[live.Sent]), "deferred", count(l.Words, p.Minute[live.Deferred]),
+		"bounced", count(l.Words, p.Minute[live.Bounced]), "rejected", count(l.Words, p.Minute[live.Rejected]))
+	if p.Behind > 0 {
+		s += "  " + l.text("behind", "n", count(l.Words, (p.Behind+1023)>>10))
+	}
+	if l.Terminal.Width > 0 && twwidth.Width(s) >= l.Terminal.Width {
+		s = clip(s, l.Terminal.Width-1)
+	}
+	return l.Terminal.paint(s, Dim)
+}

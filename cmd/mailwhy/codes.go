@@ -119,7 +119,7 @@ type rulesCmd struct {
 // rulesCheckCmd checks a file of rules.
 type rulesCheckCmd struct {
 	File string `arg:"" help:"A TOML file with [[rule]] tables: id, cause, any (phrases), sample, and more; see the README."`
-	Lang string `placeholder:"LANG" help:"Language: ${languages}; the locale's when left out."`
+	Lang string `placeholder:"LANG" env:"MAILWHY_LANG" help:"Language: ${languages}; the locale's when left out."`
 }
 
 // Run implements the command.
@@ -128,7 +128,7 @@ func (c *rulesCheckCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	file, err := readRules(c.File)
+	file, err := w.readRules(c.File)
 	if err != nil {
 		return err
 	}

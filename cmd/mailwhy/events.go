@@ -31,7 +31,7 @@ func (c *eventsCmd) Run(w *world) error {
 	if err := checkOutput("events", c.Output, "ndjson"); err != nil {
 		return err
 	}
-	by, err := c.classifier()
+	by, err := c.classifier(w)
 	if err != nil {
 		return err
 	}

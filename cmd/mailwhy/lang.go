@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"os"
 	"slices"
@@ -16,21 +15,17 @@ import (
 // judged.
 type wordsFlags struct {
 	rulesFlags
-	Lang string `group:"Words" placeholder:"LANG" help:"Language: ${languages}; the locale's when left out."`
+	Lang string `group:"Words" placeholder:"LANG" env:"MAILWHY_LANG" help:"Language: ${languages}; the locale's when left out."`
 }
 
 // rulesFlags say by which rules replies are judged.
 type rulesFlags struct {
-	Rules string `group:"Words" placeholder:"FILE" help:"Rules of your own, tried before the built-in ones; mailwhy rules check tells whether they are sound."`
+	Rules string `group:"Words" placeholder:"FILE" env:"MAILWHY_RULES" help:"Rules of your own, tried before the built-in ones; mailwhy rules check tells whether they are sound."`
 }
 
 // classifier returns what judges by the rules that the flags and the configuration ask for.
-func (f *rulesFlags) classifier() (*classify.Classifier, error) {
-	c, err := readConfig()
-	if err != nil {
-		return nil, err
-	}
-	files, err := c.ruleFiles(f.Rules)
+func (f *rulesFlags) classifier(w *world) (*classify.Classifier, error) {
+	files, err := w.ruleFiles(f.Rules)
 	if err != nil || len(files) == 0 {
 		return classify.Default(), err
 	}
@@ -46,38 +41,33 @@ func classifierOf(files ...knowledge.RuleFile) (*classify.Classifier, error) {
 }
 
 // words returns the words and the classifier that the flags ask for.
-func (f *wordsFlags) words() (*knowledge.Words, *classify.Classifier, error) {
+func (f *wordsFlags) words(w *world) (*knowledge.Words, *classify.Classifier, error) {
 	lang, err := f.language()
 	if err != nil {
 		return nil, nil, err
 	}
-	by, err := f.classifier()
+	by, err := f.classifier(w)
 	if err != nil {
 		return nil, nil, err
 	}
 	return knowledge.In(lang).Of(by.Base()), by, nil
 }
 
-// language is the one that the flag, the configuration or the locale asks for.
+// language is the one that the flag or the locale asks for.
 func (f *wordsFlags) language() (string, error) {
-	c, err := readConfig()
-	if err != nil {
-		return "", err
-	}
-	asked := cmp.Or(f.Lang, c.Lang)
-	if asked == "" {
+	if f.Lang == "" {
 		return knowledge.Locale(os.Getenv), nil
 	}
-	lang := knowledge.Language(asked) // en_GB is fine
+	lang := knowledge.Language(f.Lang) // en_GB is fine
 	if !slices.Contains(knowledge.Languages(), lang) {
-		return "", errors.New(knowledge.In(knowledge.Locale(os.Getenv)).Text("explain.no_lang", "what", asked, "languages", strings.Join(knowledge.Languages(), ", ")))
+		return "", errors.New(knowledge.In(knowledge.Locale(os.Getenv)).Text("explain.no_lang", "what", f.Lang, "languages", strings.Join(knowledge.Languages(), ", ")))
 	}
 	return lang, nil
 }
 
 // explainer returns what prints answers, and what finds them.
 func (f *wordsFlags) explainer(w *world, color string) (*report.Explainer, *classify.Classifier, error) {
-	words, by, err := f.words()
+	words, by, err := f.words(w)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/mailwhy/mailwhy/internal/config"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/report"
 )
@@ -33,6 +34,7 @@ const (
 // cli is the command line.
 type cli struct {
 	Version kong.VersionFlag `short:"V" help:"Print the version and exit."`
+	Config  string           `placeholder:"FILE" env:"MAILWHY_CONFIG" help:"Configuration; else ~/.config/mailwhy/config.toml or /etc/mailwhy.toml, where one is."`
 
 	Report   reportCmd   `cmd:"" default:"withargs" help:"Summarise what happened: coverage, sessions, causes with fixes, codes, peers. The default command."`
 	Sessions sessionsCmd `cmd:"" help:"One row a session: who, when, how far it got, its replies, how it ended."`
@@ -60,6 +62,10 @@ type world struct {
 	stdout, stderr io.Writer
 	stop           <-chan struct{} // closed when the user wants it to end
 	status         int             // the exit status, the highest that was asked for
+
+	conf       *config.File                 // the configuration; nil for none
+	findConfig func() (*config.File, error) // reads it anew
+	app        *kong.Application
 }
 
 func main() {
@@ -100,6 +106,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, err := parser.Parse(args)
 	if exited >= 0 {
 		return exited // help or version
+	}
+	var inConfig configError
+	if errors.As(err, &inConfig) {
+		return fail(stderr, inConfig.error)
 	}
 	if err != nil {
 		return fail(stderr, fmt.Errorf("%w (%s --help shows what there is)", err, meant(args, commands)))

@@ -25,7 +25,7 @@ type inputFlags struct {
 
 	Format  string `group:"Input" default:"auto" enum:"auto,postfix,exim,transcript" help:"Format of the input: ${enum}."`
 	Year    int    `group:"Input" placeholder:"YYYY" help:"Year of the first line, for stamps that show none; else guessed from the file's time."`
-	TZ      string `group:"Input" placeholder:"ZONE" help:"Zone of stamps that show none, like Europe/Berlin or UTC; the machine's when left out."`
+	TZ      string `group:"Input" placeholder:"ZONE" env:"MAILWHY_TZ" help:"Zone of stamps that show none, like Europe/Berlin or UTC; the machine's when left out."`
 	Workers int    `group:"Input" default:"0" hidden:"" help:"How many cores parse; all when 0."`
 }
 

@@ -16,7 +16,7 @@ import (
 
 // tableFlags say how tables are printed.
 type tableFlags struct {
-	Color string `group:"Output" default:"auto" enum:"auto,always,never" help:"Colour: ${enum}."`
+	Color string `group:"Output" default:"auto" enum:"auto,always,never" env:"MAILWHY_COLOR" help:"Colour: ${enum}."`
 }
 
 func (f *tableFlags) terminal(w *world) report.Terminal {
@@ -48,7 +48,7 @@ func (c *reportCmd) Run(w *world) error {
 	if c.Top < 1 {
 		return fmt.Errorf("--top %d shows nothing: give 1 or more, or --all", c.Top)
 	}
-	words, by, err := c.words()
+	words, by, err := c.words(w)
 	if err != nil {
 		return err
 	}

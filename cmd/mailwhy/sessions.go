@@ -34,7 +34,7 @@ func (c *sessionsCmd) Run(w *world) error {
 	if c.Top < 1 {
 		return fmt.Errorf("--top %d shows nothing: give 1 or more, or --all", c.Top)
 	}
-	words, by, err := c.words()
+	words, by, err := c.words(w)
 	if err != nil {
 		return err
 	}

@@ -31,9 +31,6 @@ func width(out io.Writer) int {
 // colour decides whether to colour: mode is auto, always or never. NO_COLOR and a dumb
 // terminal speak against it (https://no-color.org).
 func colour(mode string, out io.Writer) bool {
-	if c, err := readConfig(); mode == "auto" && err == nil && c.Color != "" {
-		mode = c.Color
-	}
 	switch mode {
 	case "always":
 		return true

@@ -188,27 +188,18 @@ func hasMark(p *ProviderFacts, text string) bool {
 	return false
 }
 
-// Config is what a user sets for good: the file's keys besides its rules.
-type Config struct {
-	Lang  string // as --lang
-	Color string // as --color
-	Rules string // as --rules; a relative path is one beside the file
-}
-
-// RuleFile is a file of a user's rules, or his configuration, which may hold rules too: it
-// has the form of rules.toml, tables [[rule]], with title, meaning, fix and steps for the
-// rule's own words, and the keys of Config before them.
+// RuleFile is a file of a user's rules: it has the form of rules.toml, tables [[rule]], with
+// title, meaning, fix and steps for the rule's own words. What else is in it, as in a
+// configuration that holds rules too, is others' business.
 type RuleFile struct {
 	Path string // for messages
 	Data []byte
 }
 
-type ruleFile struct {
-	Config
-	Rule []ruleRow
-}
+type ruleFile struct{ Rule []ruleRow }
 
-// read decodes the file. What is wrong with its form ends it; unknown keys are returned.
+// read decodes the file. What is wrong with its form ends it; unknown keys of rules are
+// returned.
 func (f *RuleFile) read() (in ruleFile, unknown []error, err error) {
 	md, err := toml.Decode(string(f.Data), &in)
 	if err != nil {
@@ -219,23 +210,11 @@ func (f *RuleFile) read() (in ruleFile, unknown []error, err error) {
 		return in, nil, fmt.Errorf("%s: %w; any, also and not are one text with a phrase a line (\"\"\"), at, enhanced, code and steps are lists, a table of rules is [[rule]]", f.Path, err)
 	}
 	for _, key := range md.Undecoded() {
-		name := key[len(key)-1]
-		what := "a configuration has lang, color, rules and [[rule]]"
-		if len(key) > 1 {
-			what = "a rule has id, cause, any, also, not, said, by, class, code, enhanced, provider, at, sample, title, meaning, fix, steps"
+		if name := key[len(key)-1]; len(key) > 1 && key[0] == "rule" {
+			unknown = append(unknown, fmt.Errorf("%s:%d: unknown key %q; a rule has id, cause, any, also, not, said, by, class, code, enhanced, provider, at, sample, title, meaning, fix, steps", f.Path, lineOf(f.Data, name, 0), name))
 		}
-		unknown = append(unknown, fmt.Errorf("%s:%d: unknown key %q; %s", f.Path, lineOf(f.Data, name, 0), name, what))
 	}
 	return in, unknown, nil
-}
-
-// Config reads what the file sets besides its rules, and tells whether it has any.
-func (f *RuleFile) Config() (c Config, hasRules bool, err error) {
-	in, unknown, err := f.read()
-	if err == nil {
-		err = errors.Join(unknown...)
-	}
-	return in.Config, len(in.Rule) > 0, err
 }
 
 // WithRules returns the base with a user's own rules before ours, those of the first file

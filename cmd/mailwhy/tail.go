@@ -27,7 +27,7 @@ type tailCmd struct {
 	wordsFlags
 	Lines     int    `group:"Following" short:"n" default:"10" help:"Begin so many lines before the end."`
 	FromStart bool   `group:"Following" help:"Begin at the start of what is there."`
-	State     string `group:"Following" placeholder:"FILE" help:"Remember in FILE how far was read, and go on from there the next time. What was handled within 50 ms of a sudden end may come twice."`
+	State     string `group:"Following" placeholder:"FILE" env:"MAILWHY_STATE" help:"Remember in FILE how far was read, and go on from there the next time. What was handled within 50 ms of a sudden end may come twice."`
 	CaughtUp  bool   `group:"Following" name:"until-caught-up" help:"End once all that is there has been read."`
 	Output    string `group:"Output" short:"o" default:"text" placeholder:"FORMAT" help:"Output format: text, ndjson (each line as mailwhy events prints it)."`
 	All       bool   `group:"Output" help:"Every session as it ends; with ndjson, lines of other programs too."`
@@ -43,6 +43,7 @@ What cannot be promised: lines that copytruncate itself loses between its copy a
 
 // Run implements the command.
 func (c *tailCmd) Run(w *world) error {
+	c.Files = w.files(c.Files)
 	want, err := c.filter(time.Now())
 	if err != nil {
 		return err
@@ -53,7 +54,7 @@ func (c *tailCmd) Run(w *world) error {
 	if c.Lines < 0 {
 		return fmt.Errorf("-n %d: give 0 or more; --from-start begins at the start", c.Lines)
 	}
-	words, by, err := c.words()
+	words, by, err := c.words(w)
 	if err != nil {
 		return err
 	}

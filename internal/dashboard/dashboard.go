@@ -223,4 +223,4 @@ func (p program) View() tea.View {
 }
 
 // asciiOnly spells what is drawn between words for terminals that may not have it.
-var asciiOnly = strings.NewReplacer("·", "-", "→", ">", "…", "~", "–", "-", "×", "x", "↑", "up", "↓", "dn", "←", "lt", "✓", "+")
+var asciiOnly = strings.NewReplacer("·", "-", "→", ">", "…", "~", "–", "-", "×", "x", "↑", "up", "↓", "dn", "←", "lt")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/mailwhy/mailwhy/internal/live"
 	"github.com/mailwhy/mailwhy/internal/report"
 )
 
@@ -15,7 +16,7 @@ const widestProse = 110
 
 // detailText tells all about a trouble: what it is, what it means, what to do, and its
 // last lines. whole adds what there is room for only in a window of its own.
-func (m *Model) detailText(t *Trouble, width int, whole bool) []string {
+func (m *Model) detailText(t *live.Trouble, width int, whole bool) []string {
 	w := m.words
 	entry, cause := w.Entry(t.Entry), w.Cause(t.Cause)
 	var lines []string
@@ -66,7 +67,7 @@ func (m *Model) detailText(t *Trouble, width int, whole bool) []string {
 	}
 	for i := len(t.Lines) - 1; i >= 0; i-- {
 		l := &t.Lines[i]
-		text := foreign(l.where() + " " + l.Text)
+		text := foreign(where(l) + " " + l.Text)
 		if whole {
 			hang("  ", text, normal)
 		} else {
@@ -77,7 +78,7 @@ func (m *Model) detailText(t *Trouble, width int, whole bool) []string {
 }
 
 // facts are what is known of a trouble in a few words each.
-func (m *Model) facts(t *Trouble) []string {
+func (m *Model) facts(t *live.Trouble) []string {
 	w := m.words
 	var all []string
 	for _, f := range []string{
@@ -92,10 +93,10 @@ func (m *Model) facts(t *Trouble) []string {
 	return all
 }
 
-func span(t *Trouble) string { return t.First.Format("15:04") + "–" + t.Last.Format("15:04") }
+func span(t *live.Trouble) string { return t.First.Format("15:04") + "–" + t.Last.Format("15:04") }
 
 // where names a line's file and number.
-func (l *Line) where() string { return fmt.Sprintf("%s:%d", base(l.Path), l.Number) }
+func where(l *live.Line) string { return fmt.Sprintf("%s:%d", base(l.Path), l.Number) }
 
 // helpKeys are the keys and the words for what each does.
 var helpKeys = [][2]string{

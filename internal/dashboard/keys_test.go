@@ -3,6 +3,8 @@ package dashboard
 import (
 	"strings"
 	"testing"
+
+	"github.com/mailwhy/mailwhy/internal/live"
 )
 
 func firstRow(m *Model) string {
@@ -20,11 +22,11 @@ func TestKeys(t *testing.T) {
 		keys []string
 		want func(m *Model) bool
 	}{
-		{"order by count", []string{"s"}, func(m *Model) bool { return firstRow(m) == "relaying refused" }},
-		{"order goes round", []string{"s", "s", "s", "s"}, func(m *Model) bool { return firstRow(m) == "too much at once" }},
-		{"down", []string{"down"}, func(m *Model) bool { return m.selected().Party == "" }},
-		{"not beyond the end", []string{"end", "down", "j", "pgdown"}, func(m *Model) bool { return m.selected().Party == "example.net" }},
-		{"home", []string{"end", "home"}, func(m *Model) bool { return m.selected().Party == "Google" }},
+		{"order by last minute", []string{"s"}, func(m *Model) bool { return firstRow(m) == "relaying refused" }},
+		{"order goes round", []string{"s", "s", "s", "s"}, func(m *Model) bool { return m.selected().Party == "Microsoft" }},
+		{"down", []string{"down"}, func(m *Model) bool { return m.selected().Party == "Google" }},
+		{"not beyond the end", []string{"end", "down", "j", "pgdown"}, func(m *Model) bool { return m.selected() == m.troubles()[4] }},
+		{"home", []string{"end", "home"}, func(m *Model) bool { return m.selected().Party == "Microsoft" }},
 		{"filter", []string{"/", "m", "I", "c", "r", "o", "enter"}, func(m *Model) bool { return m.selected().Party == "Microsoft" && !m.typing }},
 		{"filter by code", []string{"/", "5", ".", "1", ".", "1"}, func(m *Model) bool { return m.selected().Party == "example.org" && m.typing }},
 		{"filter is taken back", []string{"/", "x", "esc"}, func(m *Model) bool { return m.filter == "" && !m.typing }},
@@ -81,16 +83,16 @@ func TestHeld(t *testing.T) {
 // The chosen row stays chosen when others overtake it.
 func TestChosenStays(t *testing.T) {
 	m := modelOf("en", 80, 24)
-	press(m, "down", "down")
-	party := m.selected().Party
+	press(m, "s", "down", "down")
+	id := m.selected().ID
 	later := busy()
 	for i := range later.Troubles {
-		if later.Troubles[i].Party == party {
-			later.Troubles[i].Recent = 1000
+		if later.Troubles[i].ID == id {
+			later.Troubles[i].PerMinute[live.Minutes-1] = 1000
 		}
 	}
 	m.see(later)
-	if m.selected().Party != party || firstRow(m) != m.words.Cause(m.selected().Cause).Title {
-		t.Errorf("%s was chosen, and now %s", party, m.selected().Party)
+	if m.selected().ID != id || m.troubles()[0].ID != id {
+		t.Errorf("%d was chosen, and now %d", id, m.selected().ID)
 	}
 }

@@ -3,9 +3,11 @@ package dashboard
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/live"
 )
 
 // The panes.
@@ -58,7 +60,7 @@ type list struct {
 
 // orders are the words for the orders of each pane's rows; the first is where it begins.
 var orders = [numPanes][]string{
-	causes:   {"dash.by_recent", "dash.by_count", "dash.by_last", "dash.by_severity"},
+	causes:   {"dash.by_worst", "dash.by_recent", "dash.by_count", "dash.by_last"},
 	sessions: {"dash.by_age", "dash.by_last", "dash.by_peer"},
 	peers:    {"dash.by_trouble", "dash.by_count", "dash.by_peer"},
 }
@@ -92,8 +94,8 @@ func (m *Model) matches(texts ...string) bool {
 }
 
 // troubles returns the causes that pass the filter, in the chosen order.
-func (m *Model) troubles() []*Trouble {
-	var all []*Trouble
+func (m *Model) troubles() []*live.Trouble {
+	var all []*live.Trouble
 	for i := range m.pic.Troubles {
 		t := &m.pic.Troubles[i]
 		if m.matches(m.words.Cause(t.Cause).Title, t.Cause.ID(), t.Party, t.Code.String(), t.Enhanced.String(), t.Reply, t.Stage.String()) {
@@ -101,17 +103,16 @@ func (m *Model) troubles() []*Trouble {
 		}
 	}
 	order := m.views[causes].order
-	slices.SortStableFunc(all, func(a, b *Trouble) int {
-		by := 0
+	slices.SortStableFunc(all, func(a, b *live.Trouble) int { // as they come, the worst is the first
 		switch order {
-		case 0:
-			by = cmp.Compare(b.Recent, a.Recent)
+		case 1:
+			return cmp.Compare(b.Recent(m.pic.Now), a.Recent(m.pic.Now))
 		case 2:
-			by = b.Last.Compare(a.Last)
+			return cmp.Compare(b.Total, a.Total)
 		case 3:
-			by = cmp.Compare(b.Severity, a.Severity)
+			return b.Last.Compare(a.Last)
 		}
-		return cmp.Or(by, cmp.Compare(b.Total, a.Total), strings.Compare(a.Key, b.Key))
+		return 0
 	})
 	return all
 }
@@ -156,12 +157,16 @@ func (m *Model) peers() []*Peer {
 		case 2:
 			by = strings.Compare(a.Name, b.Name)
 		}
-		return cmp.Or(by, cmp.Compare(b.Counts[Sent]+b.failed(), a.Counts[Sent]+a.failed()), strings.Compare(a.key(), b.key()))
+		return cmp.Or(by, cmp.Compare(b.Counts[live.Sent]+b.failed(), a.Counts[live.Sent]+a.failed()), strings.Compare(a.key(), b.key()))
 	})
 	return all
 }
 
-func (p *Peer) failed() int64 { return p.Counts[Deferred] + p.Counts[Bounced] + p.Counts[Rejected] }
+func troubleKey(t *live.Trouble) string { return strconv.FormatInt(t.ID, 10) }
+
+func (p *Peer) failed() int64 {
+	return p.Counts[live.Deferred] + p.Counts[live.Bounced] + p.Counts[live.Rejected]
+}
 
 func (p *Peer) key() string { return p.Direction.String() + " " + p.Name }
 
@@ -170,7 +175,7 @@ func (m *Model) keys(pane int) (keys []string) {
 	switch pane {
 	case causes:
 		for _, t := range m.troubles() {
-			keys = append(keys, t.Key)
+			keys = append(keys, troubleKey(t))
 		}
 	case sessions:
 		for _, s := range m.sessions() {
@@ -201,11 +206,11 @@ func (m *Model) move(n int) {
 }
 
 // selected is the trouble whose detail is shown; nil when there is none.
-func (m *Model) selected() *Trouble {
+func (m *Model) selected() *live.Trouble {
 	all := m.troubles()
 	if len(all) == 0 {
 		return nil
 	}
-	at := max(0, slices.IndexFunc(all, func(t *Trouble) bool { return t.Key == m.views[causes].chosen }))
+	at := max(0, slices.IndexFunc(all, func(t *live.Trouble) bool { return troubleKey(t) == m.views[causes].chosen }))
 	return all[at]
 }

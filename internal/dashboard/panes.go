@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/live"
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -186,12 +187,12 @@ func (m *Model) causeRows(width int) (columns []column, rows [][]field, keys []s
 		if width >= replyFrom {
 			row = append(row, field{replyOf(t), normal})
 		}
-		row = append(row, field{report.Count(w, t.Recent), normal}, field{report.Count(w, t.Total), normal})
+		row = append(row, field{report.Count(w, t.Recent(m.pic.Now)), normal}, field{report.Count(w, t.Total), normal})
 		if width >= directionFrom {
 			sign, st := m.trend(t)
-			row = append(row, field{fill(sign, 2, false) + m.glyphs().spark(t.PerMinute[:], trendWidth-2, most(t.PerMinute[Minutes-trendWidth+2:])), st})
+			row = append(row, field{fill(sign, 2, false) + m.glyphs().spark(t.PerMinute[:], trendWidth-2, most(t.PerMinute[live.Minutes-trendWidth+2:])), st})
 		}
-		rows, keys = append(rows, row), append(keys, t.Key)
+		rows, keys = append(rows, row), append(keys, troubleKey(t))
 	}
 	return columns, rows, keys
 }
@@ -223,7 +224,7 @@ func severityStyle(s knowledge.Severity) style {
 	return normal
 }
 
-func replyOf(t *Trouble) string {
+func replyOf(t *live.Trouble) string {
 	return strings.TrimSpace(t.Code.String() + " " + t.Enhanced.String())
 }
 
@@ -268,7 +269,7 @@ func (m *Model) peerRows(int) (columns []column, rows [][]field, keys []string) 
 			f := field{report.Count(w, n), rateStyles[i]}
 			if n == 0 {
 				f = field{m.glyphs().level, dim}
-			} else if i == Sent {
+			} else if live.Rate(i) == live.Sent {
 				f.style = normal
 			}
 			row = append(row, f)

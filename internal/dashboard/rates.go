@@ -4,18 +4,19 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mailwhy/mailwhy/internal/live"
 	"github.com/mailwhy/mailwhy/internal/report"
 )
 
 // glyphs are what is drawn with.
 type glyphs struct {
-	bars                            []rune // from nothing to the most
-	rule, mark, up, down, level, ok string
+	bars                        []rune // from nothing to the most
+	rule, mark, up, down, level string
 }
 
 var (
-	drawn   = glyphs{[]rune(" ▁▂▃▄▅▆▇█"), "─", "›", "▲", "▼", "·", "✓"}
-	spelled = glyphs{[]rune(" .:-=+*#@"), "-", ">", "+", "-", ".", "ok"}
+	drawn   = glyphs{[]rune(" ▁▂▃▄▅▆▇█"), "─", "›", "▲", "▼", "·"}
+	spelled = glyphs{[]rune(" .:-=+*#@"), "-", ">", "+", "-", "."}
 )
 
 func (m *Model) glyphs() *glyphs {
@@ -41,8 +42,8 @@ func (g *glyphs) spark(values []int64, n int, most int64) string {
 }
 
 var (
-	rateWords  = [NumRates]string{"dash.sent", "dash.deferred", "dash.bounced", "dash.rejected"}
-	rateStyles = [NumRates]style{good, warn, bad, bad}
+	rateWords  = [live.NumRates]string{"dash.sent", "dash.deferred", "dash.bounced", "dash.rejected"}
+	rateStyles = [live.NumRates]style{good, warn, bad, bad}
 )
 
 // rates draws what became of mail, minute by minute: each with its own measure, for one
@@ -52,22 +53,22 @@ func (m *Model) rates() []string {
 	if m.height < roomy {
 		return m.ratesTold()
 	}
-	var names, now, total [NumRates]string
+	var names, now, total [live.NumRates]string
 	var nameWidth, nowWidth, totalWidth int
 	for i := range names {
 		names[i] = w.Text(rateWords[i])
-		now[i] = w.Text("dash.per_minute", "n", report.Count(w, p.Rates[i][Minutes-1]))
+		now[i] = w.Text("dash.per_minute", "n", report.Count(w, p.Rates[i][live.Minutes-1]))
 		total[i] = report.Count(w, p.Totals[i])
 		nameWidth, nowWidth, totalWidth = max(nameWidth, cells(names[i])), max(nowWidth, cells(now[i])), max(totalWidth, cells(total[i]))
 	}
 	const narrowest = 9 // of a number, so that the bars do not move when it grows
 	nowWidth, totalWidth = max(nowWidth, narrowest), max(totalWidth, narrowest)
 	room := m.width - nameWidth - nowWidth - totalWidth - 6
-	twice := room >= 2*Minutes
-	room = min(Minutes, room)
+	twice := room >= 2*live.Minutes
+	room = min(live.Minutes, room)
 	var lines []string
 	for i := range names {
-		bars := m.glyphs().spark(p.Rates[i][:], room, slices.Max(p.Rates[i][Minutes-room:]))
+		bars := m.glyphs().spark(p.Rates[i][:], room, slices.Max(p.Rates[i][live.Minutes-room:]))
 		if twice {
 			bars = doubled(bars)
 		}
@@ -94,7 +95,7 @@ func doubled(s string) string {
 func (m *Model) ratesTold() (lines []string) {
 	line := ""
 	for i, key := range rateWords {
-		part := m.words.Text(key) + " " + report.Count(m.words, m.pic.Rates[i][Minutes-1])
+		part := m.words.Text(key) + " " + report.Count(m.words, m.pic.Rates[i][live.Minutes-1])
 		if line != "" && cells(line)+2+cells(part) > m.width {
 			lines, line = append(lines, line), ""
 		}
@@ -107,10 +108,10 @@ func (m *Model) ratesTold() (lines []string) {
 }
 
 // trend tells whether a trouble grows: its last five minutes against the five before.
-func (m *Model) trend(t *Trouble) (sign string, st style) {
+func (m *Model) trend(t *live.Trouble) (sign string, st style) {
 	g := m.glyphs()
 	var last, before int64
-	for i, n := range t.PerMinute[Minutes-10:] {
+	for i, n := range t.PerMinute[live.Minutes-10:] {
 		if i < 5 {
 			before += n
 		} else {
@@ -118,8 +119,6 @@ func (m *Model) trend(t *Trouble) (sign string, st style) {
 		}
 	}
 	switch {
-	case t.Recovered:
-		return g.ok, good
 	case last > before+before/4:
 		return g.up, bad
 	case last+last/4 < before:

@@ -17,10 +17,10 @@ func (m *Model) seen() report.Table {
 		fix, _ := w.Advice(x.Entry, x.Direction)
 		last := ""
 		if n := len(x.Lines); n > 0 {
-			last = x.Lines[n-1].where() + " " + x.Lines[n-1].Text
+			last = where(&x.Lines[n-1]) + " " + x.Lines[n-1].Text
 		}
 		t.Rows = append(t.Rows, []report.Cell{{Text: w.Cause(x.Cause).Title}, {Text: x.Party}, {Text: m.side(x.Direction)}, {Text: replyOf(x)}, {Text: x.Stage.String()},
-			{Text: report.Count(w, x.Recent)}, {Text: report.Count(w, x.Total)}, {Text: span(x)}, {Text: fix}, {Text: last}})
+			{Text: report.Count(w, x.Recent(m.pic.Now))}, {Text: report.Count(w, x.Total)}, {Text: span(x)}, {Text: fix}, {Text: last}})
 	}
 	if len(t.Rows) == 0 {
 		t.Notes = []string{w.Text("dash.none")}

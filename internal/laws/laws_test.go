@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	"internal/session":   {"internal/index", "parsers/smtp"},
 	"internal/knowledge": {"parsers/smtp"},
 	"internal/classify":  {"internal/knowledge", "parsers/smtp"},
-	"internal/dashboard": {"internal/knowledge", "internal/report", "parsers/smtp"},
+	"internal/dashboard": {"internal/knowledge", "internal/live", "internal/report", "parsers/smtp"},
 	"internal/filter":    {"parsers/smtp"},
 	"internal/summary":   {"internal/index", "internal/knowledge", "parsers/smtp"},
 	"internal/live":      {"internal/classify", "internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},

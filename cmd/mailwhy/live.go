@@ -48,13 +48,14 @@ type hub struct {
 	states   string       // where the marks are kept; "" is nowhere
 	dirty    bool         // lines were handled that the marks there do not have
 	graceful summary.Note // what a 221 after QUIT means
+	leave    func()       // gives the terminal back before a panic ends the program
 }
 
 // selects says which lines count, nil for all.
 type selects func(ev *smtp.Event, from []byte) bool
 
 func newHub(w *world, by *classify.Classifier, envelopes bool, pick selects) *hub {
-	h := &hub{world: w, by: by, sum: summary.New(), graceful: graceful(by), flush: func() error { return nil }}
+	h := &hub{world: w, by: by, sum: summary.New(), graceful: graceful(by), flush: func() error { return nil }, leave: func() {}}
 	h.open = session.NewAssembler(session.Options{Exchanges: true, Envelopes: envelopes, Select: pick}, h.session)
 	return h
 }
@@ -158,7 +159,10 @@ const (
 func (h *hub) run(stop <-chan struct{}, clock bool, inputs []func() error) error {
 	ended := make(chan error, len(inputs))
 	for _, in := range inputs {
-		go func() { ended <- in() }()
+		go func() {
+			defer h.fall()
+			ended <- in()
+		}()
 	}
 	ticks, saves := time.NewTicker(tickEvery), time.NewTicker(saveEvery)
 	defer ticks.Stop()
@@ -183,6 +187,14 @@ func (h *hub) run(stop <-chan struct{}, clock bool, inputs []func() error) error
 	return h.save()
 }
 
+// fall goes on with a panic once the terminal is as it was.
+func (h *hub) fall() {
+	if r := recover(); r != nil {
+		h.leave()
+		panic(r)
+	}
+}
+
 // close ends what is still open and tells everybody.
 func (h *hub) close() {
 	h.mu.Lock()
@@ -191,14 +203,23 @@ func (h *hub) close() {
 	for _, w := range h.watchers {
 		w.Close()
 	}
-	h.sum.Coverage = summary.Coverage{}
 	for _, t := range h.tallies {
 		t.close()
-		h.sum.Coverage.Add(&t.file.Coverage)
-		h.sum.Coverage.Files = append(h.sum.Coverage.Files, t.file)
+	}
+	h.cover()
+	h.sum.Dropped.Sessions = h.open.Evicted()
+}
+
+// cover says in the summary how far the logs were read.
+func (h *hub) cover() {
+	h.sum.Coverage = summary.Coverage{}
+	for _, t := range h.tallies {
+		f := t.file
+		f.Format = t.formatNames()
+		h.sum.Coverage.Add(&f.Coverage)
+		h.sum.Coverage.Files = append(h.sum.Coverage.Files, f)
 	}
 	h.sum.Messages = summary.Messages(h.open.Messages())
-	h.sum.Dropped.Sessions = h.open.Evicted()
 }
 
 // tally returns what counts the lines of an input and passes them on.

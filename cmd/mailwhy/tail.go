@@ -31,6 +31,7 @@ type tailCmd struct {
 	CaughtUp  bool   `group:"Following" name:"until-caught-up" help:"End once all that is there has been read."`
 	Output    string `group:"Output" short:"o" default:"text" placeholder:"FORMAT" help:"Output format: text, ndjson (each line as mailwhy events prints it)."`
 	All       bool   `group:"Output" help:"Every session as it ends; with ndjson, lines of other programs too."`
+	Dashboard bool   `group:"Output" help:"A view of the whole terminal: rates, causes, sessions, peers; ? there shows the keys."`
 	Top       int    `group:"Output" default:"10" help:"Rows of the summary's tables."`
 }
 
@@ -51,6 +52,9 @@ func (c *tailCmd) Run(w *world) error {
 	if err := checkOutput("tail", c.Output, "text", "ndjson"); err != nil {
 		return err
 	}
+	if c.Dashboard && c.Output != "text" {
+		return fmt.Errorf("--dashboard draws on the terminal and -o %s prints on it: leave one out", c.Output)
+	}
 	if c.Lines < 0 {
 		return fmt.Errorf("-n %d: give 0 or more; --from-start begins at the start", c.Lines)
 	}
@@ -60,7 +64,10 @@ func (c *tailCmd) Run(w *world) error {
 	}
 	stop, end := ender(w.stop)
 	h := c.hub(w, stop, &want, by)
-	out := c.printer(h, words)
+	out, err := c.display(h, words, end)
+	if err != nil {
+		return err
+	}
 	inputs, err := c.inputs(h, stop)
 	if err != nil {
 		return err
@@ -69,7 +76,7 @@ func (c *tailCmd) Run(w *world) error {
 		go h.endAtEnd(end, stop)
 	}
 	out.begin(c.Files)
-	err = h.run(stop, !c.CaughtUp, inputs)
+	err = out.wait(h.run(stop, !c.CaughtUp, inputs))
 	end()
 	h.close()
 	if flushErr := h.flush(); err == nil {
@@ -80,6 +87,21 @@ func (c *tailCmd) Run(w *world) error {
 		return err
 	}
 	return c.summary(w, h, words)
+}
+
+// display is what shows people what happens.
+type display interface {
+	begin(files []string)
+	wait(err error) error // until there is no more to look at; err is what reading ended with
+	end()
+}
+
+// display returns the one that is asked for.
+func (c *tailCmd) display(h *hub, words *knowledge.Words, end func()) (display, error) {
+	if c.Dashboard {
+		return c.board(h, words, end)
+	}
+	return c.printer(h, words), nil
 }
 
 // ender returns a channel that is closed when stop is or end is called.
@@ -310,6 +332,8 @@ func (p *printer) flush() error {
 	}
 	return p.err
 }
+
+func (p *printer) wait(err error) error { return err }
 
 func (p *printer) end() {
 	p.wipe()

@@ -82,9 +82,8 @@ func (m *Model) facts(t *live.Trouble) []string {
 	w := m.words
 	var all []string
 	for _, f := range []string{
-		replyOf(t), t.Stage.String(), foreign(t.Party), m.side(t.Direction), w.Severity(t.Severity),
+		replyOf(t), t.Stage.String(), m.side(t.Direction), foreign(t.Party), "×" + report.Count(w, t.Total), span(t), w.Severity(t.Severity),
 		w.Text("dash.acts", "who", w.Side(t.Cause.ActorOf(t.Direction), t.Direction)),
-		span(t), "×" + report.Count(w, t.Total),
 	} {
 		if f != "" {
 			all = append(all, f)

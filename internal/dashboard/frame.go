@@ -14,6 +14,10 @@ const wide = 120
 // roomy is from how many lines on the rates are drawn and not only told.
 const roomy = 18
 
+// leastLag is from how many bytes on the reader is said to be behind: less is read in the
+// next moment.
+const leastLag = 64 << 10
+
 // frame draws the whole window: height lines of at most width cells.
 func (m *Model) frame() string {
 	if m.width < leastWidth || m.height < leastHeight {
@@ -103,7 +107,7 @@ func (m *Model) headline() string {
 		clock = p.Now.Format("15:04:05")
 	}
 	lag := w.Text("dash.no_lag")
-	if p.Lag > 0 {
+	if p.Lag >= leastLag {
 		lag = m.palette.paint(w.Text("dash.lag", "size", size(p.Lag)), warn)
 	}
 	parts := []string{w.Text("dash.per_second", "n", report.Count(w, p.PerSecond)), lag, w.Text("dash.lines", "n", report.Count(w, p.Lines))}

@@ -174,7 +174,7 @@ func (m *Model) causeRows(width int) (columns []column, rows [][]field, keys []s
 		}
 		return width >= from
 	}
-	add(directionFrom, column{width: max(cells(w.Text("report.in")), cells(w.Text("report.out")))})
+	add(directionFrom, column{width: m.sideWidth()})
 	add(replyFrom, column{name: w.Text("report.column_reply"), width: len("421 4.7.28")})
 	add(0, column{w.Text("dash.last_minute"), max(5, cells(w.Text("dash.last_minute"))), true})
 	add(0, column{w.Text("report.column_total"), 7, true})
@@ -214,6 +214,10 @@ func (m *Model) side(d smtp.Direction) string {
 	return m.words.Text("report.here")
 }
 
+func (m *Model) sideWidth() int {
+	return max(cells(m.side(smtp.Inbound)), cells(m.side(smtp.Outbound)), cells(m.side(smtp.Internal)))
+}
+
 func severityStyle(s knowledge.Severity) style {
 	switch s {
 	case knowledge.Critical, knowledge.Error:
@@ -230,8 +234,7 @@ func replyOf(t *live.Trouble) string {
 
 func (m *Model) sessionRows(width int) (columns []column, rows [][]field, keys []string) {
 	w := m.words
-	sideWidth := max(cells(w.Text("report.in")), cells(w.Text("report.out")))
-	columns = []column{{name: w.Text("report.column_peer")}, {name: "", width: sideWidth}, {name: w.Text("report.column_at"), width: 8},
+	columns = []column{{name: w.Text("report.column_peer")}, {name: "", width: m.sideWidth()}, {name: w.Text("report.column_at"), width: 8},
 		{w.Text("sessions.messages"), max(4, cells(w.Text("sessions.messages"))), true}, {w.Text("dash.since"), max(8, cells(w.Text("dash.since"))), true}}
 	for _, s := range m.sessions() {
 		peer := foreign(s.Peer)
@@ -259,7 +262,7 @@ func ago(d time.Duration) string {
 
 func (m *Model) peerRows(int) (columns []column, rows [][]field, keys []string) {
 	w := m.words
-	columns = []column{{name: w.Text("report.column_peer")}, {name: "", width: max(cells(w.Text("report.in")), cells(w.Text("report.out")))}}
+	columns = []column{{name: w.Text("report.column_peer")}, {name: "", width: m.sideWidth()}}
 	for _, key := range rateWords {
 		columns = append(columns, column{w.Text(key), max(6, cells(w.Text(key))), true})
 	}

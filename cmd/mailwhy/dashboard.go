@@ -27,6 +27,7 @@ type board struct {
 	*hub
 	*dashboard.Dashboard
 	paths   []string
+	top     int // rows of a report's tables
 	news    *news
 	changed atomic.Bool
 	quit    func()
@@ -36,6 +37,7 @@ type board struct {
 	// What was so at the last picture, for the one that is asked for next.
 	peers     []dashboard.Peer
 	peersAt   time.Time
+	waiting   int
 	said      int64
 	saidAt    time.Time
 	perSecond int64
@@ -50,7 +52,8 @@ const (
 )
 
 const (
-	// peersEvery is how often the peers are ranked anew, all of which have to be looked at.
+	// peersEvery is how often the peers are ranked anew, all of which have to be looked at,
+	// and the logs looked for.
 	peersEvery = time.Second
 	// speedOver is how long lines are counted to tell how many come in a second.
 	speedOver = time.Second
@@ -64,7 +67,7 @@ func (c *tailCmd) board(h *hub, words *knowledge.Words, quit func()) (*board, er
 	if !isTerminal(h.stdout) {
 		return nil, errors.New("--dashboard needs a terminal to draw on; without it, tail prints what happens")
 	}
-	b := &board{hub: h, paths: c.Files, news: &news{}, quit: quit, stderr: h.stderr, ended: make(chan error, 1), saidAt: time.Now()}
+	b := &board{hub: h, paths: c.Files, top: c.Top, news: &news{}, quit: quit, stderr: h.stderr, ended: make(chan error, 1), saidAt: time.Now()}
 	if len(b.paths) == 1 && b.paths[0] == "-" {
 		b.paths = nil
 	}
@@ -134,9 +137,9 @@ func (b *board) picture() *dashboard.Picture {
 	}
 	b.sessions(p)
 	if now.Sub(b.peersAt) >= peersEvery {
-		b.peers, b.peersAt = b.rank(), now
+		b.peers, b.waiting, b.peersAt = b.rank(), b.absent(), now
 	}
-	p.Peers = b.peers
+	p.Peers, p.Waiting = b.peers, b.waiting
 	return p
 }
 
@@ -154,6 +157,16 @@ func (b *board) sessions(p *dashboard.Picture) {
 		}
 		return true
 	})
+}
+
+// absent counts the logs that are not there.
+func (b *board) absent() (n int) {
+	for _, p := range b.paths {
+		if p != "-" && !exists(p) {
+			n++
+		}
+	}
+	return n
 }
 
 // rank lists the peers, those with the most trouble first.
@@ -183,7 +196,7 @@ func (b *board) write(out io.Writer, words *knowledge.Words, seen report.Table) 
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.cover()
-	day := b.day(words, 0)
+	day := b.day(words, b.top)
 	return day.Markdown(out, append([]report.Table{seen}, day.Tables(nil)...))
 }
 

@@ -25,6 +25,7 @@ type tailCmd struct {
 	filterFlags
 	tableFlags
 	wordsFlags
+	listenFlags
 	Lines     int    `group:"Following" short:"n" default:"10" help:"Begin so many lines before the end."`
 	FromStart bool   `group:"Following" help:"Begin at the start of what is there."`
 	State     string `group:"Following" placeholder:"FILE" env:"MAILWHY_STATE" help:"Remember in FILE how far was read, and go on from there the next time. What was handled within 50 ms of a sudden end may come twice."`
@@ -72,6 +73,11 @@ func (c *tailCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	endListening, err := c.listen(h, words)
+	if err != nil {
+		return err
+	}
+	defer endListening()
 	if c.CaughtUp {
 		go h.endAtEnd(end, stop)
 	}

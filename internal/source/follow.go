@@ -95,6 +95,7 @@ type Followed struct {
 // Health is how a followed log is doing.
 type Health struct {
 	Lag         int64     // bytes that are there and were not handled yet
+	Found       bool      // a file is open; it may be one whose name is gone
 	CaughtUp    bool      // no whole line is there that was not handled
 	LastRead    time.Time // when lines were last read; zero: never
 	Rotations   int64     // how often another file took the path's place
@@ -119,6 +120,7 @@ func (f *Followed) Health() Health {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	h := f.health
+	h.Found = len(f.contents) > 0
 	h.CaughtUp = f.looked
 	for _, c := range f.contents {
 		bytes, lines := c.lag()

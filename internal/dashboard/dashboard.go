@@ -55,7 +55,9 @@ type Dashboard struct {
 // New returns a dashboard that is not shown yet.
 func New(o Options) *Dashboard {
 	d := &Dashboard{o: o, fell: make(chan error, 1)}
-	d.tea = tea.NewProgram(program{newModel(o.Words, o.Colour, plain(o.Env)), &d.o}, options(&o)...)
+	m := newModel(o.Words, o.Colour, plain(o.Env))
+	m.setLight(light(o.Env))
+	d.tea = tea.NewProgram(program{m, &d.o}, options(&o)...)
 	return d
 }
 
@@ -146,20 +148,30 @@ type news struct {
 // plain reports whether the terminal may have no more than ASCII: its locale is not UTF-8,
 // or it is a console with few glyphs.
 func plain(env []string) bool {
-	get := func(name string) string {
-		for _, e := range env {
-			if v, ok := strings.CutPrefix(e, name+"="); ok {
-				return v
-			}
-		}
-		return ""
-	}
+	console := getenv(env, "TERM") == "linux"
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if v := strings.ToLower(get(name)); v != "" {
-			return get("TERM") == "linux" || !strings.Contains(v, "utf-8") && !strings.Contains(v, "utf8")
+		if v := strings.ToLower(getenv(env, name)); v != "" {
+			return console || !strings.Contains(v, "utf-8") && !strings.Contains(v, "utf8")
 		}
 	}
-	return get("TERM") == "linux" // no locale at all, as in containers: most terminals take UTF-8
+	return console // no locale at all, as in containers: most terminals take UTF-8
+}
+
+// light reports whether the environment tells of a light background, which holds until the
+// terminal has answered. COLORFGBG ends with the background's number: 7 and 15 are white.
+func light(env []string) bool {
+	v := getenv(env, "COLORFGBG")
+	v = v[strings.LastIndexByte(v, ';')+1:]
+	return v == "7" || v == "15"
+}
+
+func getenv(env []string, name string) string {
+	for _, e := range env {
+		if v, ok := strings.CutPrefix(e, name+"="); ok {
+			return v
+		}
+	}
+	return ""
 }
 
 // program is the model as Bubble Tea wants it.

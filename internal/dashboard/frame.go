@@ -51,7 +51,7 @@ func (m *Model) body(height int) []string {
 		return m.column(m.pane, m.width, height)
 	}
 	const gap = "   "
-	right := min(m.width*2/5, 72)
+	right := min(max(m.width/3, 56), 80)
 	left := m.width - right - len(gap)
 	first := m.column(causes, left, height)
 	half := height / 2

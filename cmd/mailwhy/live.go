@@ -46,6 +46,8 @@ type hub struct {
 	tallies  []*tally     // of each input
 	followed []*source.Followed
 	states   string       // where the marks are kept; "" is nowhere
+	heard    time.Time    // by the clock, when lines were last handled
+	streamed time.Time    // and those of a stream; how much more of it there is nobody knows
 	dirty    bool         // lines were handled that the marks there do not have
 	graceful summary.Note // what a 221 after QUIT means
 	leave    func()       // gives the terminal back before a panic ends the program
@@ -119,11 +121,14 @@ func (h *hub) tick(clock time.Time) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := h.now
-	if h.caughtUp() {
+	if h.caughtUp() && clock.Sub(h.streamed) >= tickEvery {
 		now = clock
+		if !h.now.IsZero() {
+			now = clock.In(h.now.Location()) // as the log's times are shown
+		}
 	}
 	if !now.IsZero() {
-		h.open.Advance(now)
+		h.open.Advance(h.now.Add(clock.Sub(h.heard))) // a log may be of another zone than is thought
 		h.watch.Tick(now)
 		for _, w := range h.watchers {
 			w.Tick(now)
@@ -280,6 +285,7 @@ func (h *hub) batch(_ int64, handle func() error) error {
 	if err := handle(); err != nil {
 		return err
 	}
+	h.heard = time.Now()
 	h.dirty = true
 	return h.flush()
 }
@@ -292,7 +298,12 @@ func (h *hub) stream(t *tally, in *source.Input, parser smtp.Parser) error {
 	}
 	defer body.Close()
 	t.clock = session.NewClock(time.Now(), t.zone, t.flags.Year)
-	t.batch = h.batch
+	t.batch = func(bytes int64, handle func() error) error {
+		return h.batch(bytes, func() error {
+			h.streamed = time.Now()
+			return handle()
+		})
+	}
 	readErr, handleErr := t.lines(until{body, t.stopped}, parser)
 	if handleErr != nil {
 		return handleErr

@@ -4,6 +4,7 @@
 package live
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"time"
@@ -60,7 +61,7 @@ type Trouble struct {
 	Entry      knowledge.EntryID
 	Direction  smtp.Direction
 	Severity   knowledge.Severity
-	Party      string // the provider's name or the domain on the other side; "" where it does not matter
+	Party      string // the provider's name, or the domain on the other side where the cause is about that; "" where it does not matter
 	Stage      smtp.Stage
 	Code       smtp.Code
 	Enhanced   smtp.EnhancedCode
@@ -75,6 +76,10 @@ type Trouble struct {
 	told       time.Time
 	toldTotal  int64
 	toldTimes  int
+	began      bool  // that it did was told
+	held       bool  // that was held back, as one too many
+	over       int64 // Total when mail flowed again
+	big        bool  // its party is a provider, or none
 	lastSecond int64 // in which a line was kept
 }
 
@@ -96,20 +101,28 @@ type Watch struct {
 	base *knowledge.Base
 	tell func(*Notice)
 
-	now       time.Time
-	rates     [NumRates]Counts
-	totals    [NumRates]int64
-	minute    int64 // the one that rates end with
-	troubles  map[kind]*Trouble
-	explained map[causeSide]bool
-	parties   map[uint64]string // by the host's hash
-	flows     flows
-	sessions  map[badEnd]*endings
-	ids       int64
-	newTold   int // troubles told of in newMinute
-	newMinute int64
-	newHeld   int64 // and those that were not
-	dropped   int64
+	now        time.Time
+	rates      [NumRates]Counts
+	totals     [NumRates]int64
+	minute     int64 // the one that rates end with
+	troubles   map[kind]*Trouble
+	explained  map[causeSide]bool
+	parties    map[uint64]party // by the host's hash
+	flows      flows
+	sessions   map[badEnd]*endings
+	ids        int64
+	minuteTold time.Time // when what goes on was last told of
+	reported   time.Time // when what goes on was last looked through
+	newTold    [2]int    // troubles told of in newMinute, and of them those that are ours to mend
+	newMinute  int64
+	newHeld    int64 // and those that were not
+	dropped    int64
+}
+
+// party is who is on the other side.
+type party struct {
+	name     string
+	provider bool // one that many have to do with
 }
 
 // kind tells troubles apart.
@@ -131,7 +144,7 @@ func New(base *knowledge.Base, tell func(*Notice)) *Watch {
 	}
 	return &Watch{
 		base: base, tell: tell, troubles: map[kind]*Trouble{}, explained: map[causeSide]bool{},
-		parties: map[uint64]string{}, flows: flows{}, sessions: map[badEnd]*endings{},
+		parties: map[uint64]party{}, flows: flows{}, sessions: map[badEnd]*endings{},
 	}
 }
 
@@ -142,20 +155,17 @@ func (w *Watch) Dropped() int64 { return w.dropped }
 // of the other side's name, 0 for none; line gives the line as it may be shown, and is
 // called only when it is kept.
 func (w *Watch) Event(ev *smtp.Event, a *classify.Annotation, host uint64, line func() Line) {
-	if !ev.Time.IsZero() && ev.Time.After(w.now) {
-		w.now = ev.Time
-	}
+	w.advance(ev.Time)
 	decides := summary.Decides(ev)
 	if decides {
 		if r := rateOf[ev.Outcome]; r != NumRates {
-			w.roll(w.now)
 			w.rates[r][Minutes-1] += int64(ev.Count())
 			w.totals[r] += int64(ev.Count())
 		}
 	}
 	if ev.Outcome == smtp.Sent {
 		if decides && ev.Direction == smtp.Outbound {
-			w.flows.sent(w, w.party(ev, host))
+			w.flows.sent(w, w.party(ev, host).name, ev.To)
 		}
 		return
 	}
@@ -163,6 +173,20 @@ func (w *Watch) Event(ev *smtp.Event, a *classify.Annotation, host uint64, line 
 		return
 	}
 	w.trouble(ev, a, host, line)
+}
+
+// advance moves the time on to now, if that is later, and tells what is due.
+func (w *Watch) advance(now time.Time) {
+	if !now.After(w.now) {
+		return
+	}
+	w.now = now
+	w.roll(now)
+	if now.Sub(w.reported) >= reportEvery {
+		w.reported = now
+		w.report()
+		w.flows.over(w)
+	}
 }
 
 // roll moves the rates on to the minute of now.
@@ -192,25 +216,33 @@ func (c *Counts) shift(n int64) {
 // party names the other side of a line: its provider, or the domain that its host is in.
 // Of those who come to us only providers are told apart, or each stranger who guesses
 // passwords would be a kind of trouble.
-func (w *Watch) party(ev *smtp.Event, host uint64) string {
+func (w *Watch) party(ev *smtp.Event, host uint64) party {
+	if host == 0 && ev.Direction == smtp.Outbound {
+		return party{name: domain(ev.To)} // no host was reached
+	}
 	if host == 0 || ev.Direction != smtp.Outbound && ev.Direction != smtp.Inbound {
-		return ""
+		return party{}
 	}
 	host += uint64(ev.Direction)
 	if p, ok := w.parties[host]; ok {
 		return p
 	}
-	party := ""
+	var who party
 	if p := w.base.Host(ev.Peer.Name); p != 0 {
-		party = w.base.ProviderName(p)
+		who = party{w.base.ProviderName(p), true}
 	} else if ev.Direction == smtp.Outbound {
-		party = summary.Domain(cmp.Or(string(cut(ev.Peer.Name)), string(cut(ev.Peer.IP))))
+		who.name = summary.Domain(cmp.Or(string(cut(ev.Peer.Name)), string(cut(ev.Peer.IP))))
 	}
 	if len(w.parties) >= maxParties {
 		clear(w.parties) // it is only a memory of what can be looked up
 	}
-	w.parties[host] = party
-	return party
+	w.parties[host] = who
+	return who
+}
+
+// domain is that of an address, in lower case.
+func domain(address []byte) string {
+	return string(bytes.ToLower(cut(address[bytes.LastIndexByte(address, '@')+1:])))
 }
 
 func cut(b []byte) []byte { return b[:min(len(b), maxText)] }
@@ -218,24 +250,35 @@ func cut(b []byte) []byte { return b[:min(len(b), maxText)] }
 // trouble counts what went wrong.
 func (w *Watch) trouble(ev *smtp.Event, a *classify.Annotation, host uint64, line func() Line) {
 	side := causeSide{a.Cause, ev.Direction}
-	k := kind{side, w.party(ev, host)}
+	who := w.party(ev, host)
+	if !who.provider && !mendable(a.Cause) {
+		who.name = "" // a mistyped address is one, in whatever domain
+	}
+	k := kind{side, who.name}
 	t := w.troubles[k]
-	fresh := t == nil
-	if fresh {
+	if t == nil {
 		w.makeRoom()
 		w.ids++
 		t = &Trouble{
-			ID: w.ids, Cause: a.Cause, Direction: ev.Direction, Party: k.party, First: w.now, minute: unixMinute(w.now), Explained: w.explained[side],
+			ID: w.ids, Cause: a.Cause, Direction: ev.Direction, Party: k.party, First: w.now, minute: unixMinute(w.now),
+			big: who.provider || who.name == "",
 		}
 		w.troubles[k] = t
 	}
 	t.count(ev, a, w.now, line)
-	if w.theirs(t) {
+	if t.Direction == smtp.Outbound && t.Party != "" && mendable(t.Cause) {
 		w.flows.failed(w, t)
 	}
-	if fresh {
+	if !t.began {
 		w.announce(t, side)
 	}
+}
+
+// mendable reports that a cause is one of those that a postmaster can mend, ours or theirs:
+// it keeps mail from a party as a whole, and is not about one recipient or one message.
+func mendable(c knowledge.Cause) bool {
+	who := c.Actor()
+	return who == knowledge.SendingAdmin || who == knowledge.ReceivingAdmin
 }
 
 func (t *Trouble) count(ev *smtp.Event, a *classify.Annotation, now time.Time, line func() Line) {
@@ -281,23 +324,14 @@ func (w *Watch) makeRoom() {
 
 // Session takes a session that has ended.
 func (w *Watch) Session(s *session.Session) {
-	if end, bad := w.badly(s); bad {
+	if end, bad := badly(s); bad {
 		w.ended(end, s)
 	}
 }
 
-// Tick moves the time on to now, if that is later, and tells what is due.
-func (w *Watch) Tick(now time.Time) {
-	if now.After(w.now) {
-		w.now = now
-	}
-	if w.now.IsZero() {
-		return
-	}
-	w.roll(w.now)
-	w.report()
-	w.flows.over(w)
-}
+// Tick moves the time on to now, if that is later, and tells what is due. It is for when
+// the log is silent.
+func (w *Watch) Tick(now time.Time) { w.advance(now) }
 
 // Snapshot is a copy of what is going on.
 type Snapshot struct {

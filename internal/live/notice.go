@@ -7,6 +7,7 @@ import (
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/session"
+	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -36,56 +37,64 @@ type Notice struct {
 }
 
 const (
-	// newPerMinute is how many troubles are told of as they begin, in a minute. Where all
-	// goes wrong at once, the first ones tell what it is about.
-	newPerMinute = 8
-	// goesPerMinute is how many that go on are told of at once.
+	// newPerMinute is how many troubles are told of as they begin, in a minute, and
+	// oursPerMinute how many more where it is for us to mend them. Where all goes wrong at
+	// once, the first ones tell what it is about.
+	newPerMinute  = 8
+	oursPerMinute = 16
+	// another is how often a trouble that was explained before must be met to be told of with
+	// a party that few have to do with, or after it was over.
+	another = 3
+	// reportEvery is how often, in the log's time, it is looked through what goes on.
+	reportEvery = 5 * time.Second
+	// goesPerMinute is how many that go on are told of in a minute, the worst first.
 	goesPerMinute = 8
-	// soon and later are how far apart the notices of a trouble are that goes on: at first
-	// somebody looks at each.
+	// soon and later are how far apart the notices of a trouble are that goes on: at first,
+	// while there is much of it, somebody looks at each.
 	soon, later = time.Minute, 10 * time.Minute
-	often       = 5
+	often       = 5 // so many times at first
+	much        = 5
 	// forgotten is how long a trouble has to be silent to be new when it comes again.
 	forgotten = 6 * time.Hour
 )
 
-// announce tells of a new trouble. What is as it should be, spam that was refused, is none
-// that anybody has to know of at once.
+// announce tells of a trouble that was not told of. What is as it should be, spam that was
+// refused, is none that anybody has to know of at once, nor is it that one more of the many
+// small domains has it.
 func (w *Watch) announce(t *Trouble, side causeSide) {
-	t.told, t.toldTotal = w.now, t.Total
-	if t.Severity == knowledge.Info {
+	if t.Severity == knowledge.Info || w.explained[side] && (!t.big || t.over > 0) && t.Total-t.over < another {
 		return
 	}
 	if m := unixMinute(w.now); m != w.newMinute {
-		w.newMinute, w.newTold = m, 0
+		w.newMinute, w.newTold = m, [2]int{}
 	}
-	if w.newTold >= newPerMinute {
-		w.newHeld++
+	turn, most := 0, newPerMinute
+	if summary.Ours(t.Cause, t.Direction) {
+		turn, most = 1, oursPerMinute
+	}
+	if w.newTold[turn] >= most {
+		if !t.held {
+			t.held = true
+			w.newHeld++
+		}
 		return
 	}
-	w.newTold++
-	w.explained[side] = true
+	w.newTold[turn]++
+	t.Explained, w.explained[side] = w.explained[side], true
+	t.began, t.told, t.toldTotal = true, w.now, t.Total
 	w.tell(&Notice{What: Began, Time: w.now, Trouble: t})
 }
 
 // report tells of what goes on, once it is due.
 func (w *Watch) report() {
-	var due []*Trouble
 	for k, t := range w.troubles {
-		switch silent := w.now.Sub(t.Last); {
-		case silent > forgotten:
+		if w.now.Sub(t.Last) > forgotten {
 			delete(w.troubles, k)
-		case t.Severity != knowledge.Info && t.Total > t.toldTotal && w.now.Sub(t.told) >= t.pause():
-			due = append(due, t)
 		}
 	}
-	slices.SortFunc(due, func(a, b *Trouble) int { return cmp.Or(-cmp.Compare(a.weight(), b.weight()), cmp.Compare(a.ID, b.ID)) })
-	for _, t := range due[:min(len(due), goesPerMinute)] {
-		w.tell(&Notice{What: Goes, Time: w.now, Trouble: t, Count: t.Total - t.toldTotal, For: w.now.Sub(t.told)})
-	}
-	for _, t := range due {
-		t.told, t.toldTotal = w.now, t.Total
-		t.toldTimes++
+	if w.now.Sub(w.minuteTold) >= soon {
+		w.minuteTold = w.now
+		w.goesOn()
 	}
 	w.countEndings()
 	if w.newHeld > 0 && unixMinute(w.now) != w.newMinute {
@@ -94,25 +103,26 @@ func (w *Watch) report() {
 	}
 }
 
-// pause is how long after its last notice a trouble is told of again.
-func (t *Trouble) pause() time.Duration {
-	if t.toldTimes < often {
-		return soon
+// goesOn tells of the troubles that do. Those for which there is no room stay due.
+func (w *Watch) goesOn() {
+	var due []*Trouble
+	for _, t := range w.troubles {
+		if t.due(w.now) {
+			due = append(due, t)
+		}
 	}
-	return later
+	slices.SortFunc(due, func(a, b *Trouble) int { return cmp.Or(-cmp.Compare(a.weight(), b.weight()), cmp.Compare(a.ID, b.ID)) })
+	for _, t := range due[:min(len(due), goesPerMinute)] {
+		w.tell(&Notice{What: Goes, Time: w.now, Trouble: t, Count: t.Total - t.toldTotal, For: w.now.Sub(t.told)})
+		t.told, t.toldTotal = w.now, t.Total
+		t.toldTimes++
+	}
 }
 
-// theirs reports that a trouble keeps mail from a party as a whole: it is not about one
-// recipient or one message.
-func (w *Watch) theirs(t *Trouble) bool {
-	if t.Direction != smtp.Outbound || t.Party == "" {
-		return false
-	}
-	switch t.Cause.Actor() {
-	case knowledge.SendingAdmin, knowledge.ReceivingAdmin:
-		return true
-	}
-	return false
+// due reports that a trouble that goes on is to be told of again.
+func (t *Trouble) due(now time.Time) bool {
+	n, since := t.Total-t.toldTotal, now.Sub(t.told)
+	return t.began && n > 0 && (since >= later || since >= soon && n >= much && t.toldTimes < often)
 }
 
 // flow is how deliveries to a party go.
@@ -127,8 +137,10 @@ type flows map[string]*flow
 
 const (
 	// stopped is how many deliveries must fail one after the other for a flow to count as
-	// stopped, and flowing how long none may fail after the first success.
+	// stopped, and stood for how long at least; flowing is how long none may fail after the
+	// first success. Less than that is the usual coming and going.
 	stopped = 3
+	stood   = time.Minute
 	flowing = time.Minute
 )
 
@@ -148,13 +160,25 @@ func (f flows) failed(w *Watch, t *Trouble) {
 	p.sent = time.Time{}
 }
 
-func (f flows) sent(w *Watch, party string) {
+// sent takes a delivery to a recipient, by way of a party: a party may be known by either.
+func (f flows) sent(w *Watch, party string, to []byte) {
+	if len(f) == 0 {
+		return
+	}
+	f.went(w, party)
+	if d := domain(to); d != party {
+		f.went(w, d)
+	}
+}
+
+func (f flows) went(w *Watch, party string) {
 	p := f[party]
 	switch {
 	case p == nil:
-	case p.fails < stopped:
+	case !p.sent.IsZero():
+	case p.fails < stopped || w.now.Sub(p.since) < stood:
 		delete(f, party)
-	case p.sent.IsZero():
+	default:
 		p.sent = w.now
 	}
 }
@@ -170,7 +194,12 @@ func (f flows) over(w *Watch) {
 	}
 	slices.SortFunc(again, func(a, b *flow) int { return cmp.Or(a.sent.Compare(b.sent), cmp.Compare(a.party, b.party)) })
 	for _, p := range again {
-		w.tell(&Notice{What: Over, Time: p.sent, Party: p.party, For: p.sent.Sub(p.since)})
+		w.tell(&Notice{What: Over, Time: w.now, Party: p.party, For: p.sent.Sub(p.since)})
+		for _, t := range w.troubles {
+			if t.Party == p.party && t.Direction == smtp.Outbound && mendable(t.Cause) {
+				t.began, t.held, t.over = false, false, t.Total
+			}
+		}
 	}
 }
 
@@ -188,16 +217,16 @@ type endings struct {
 }
 
 // badly reports that a session ended in a way that somebody has to know of: it broke while
-// a message was on its way in, or one of our own users was in it. Scanners and spammers
-// come and go as they like, and what went wrong on our way out the deliveries tell.
-func (w *Watch) badly(s *session.Session) (badEnd, bool) {
-	user := s.Detail != nil && len(s.User) > 0
+// a message was on its way in, or before one of our own users had sent any. Scanners and
+// spammers come and go as they like, and what went wrong on our way out the deliveries tell.
+func badly(s *session.Session) (badEnd, bool) {
 	switch s.End {
 	case smtp.EndLost, smtp.EndTimedOut, smtp.EndServerClosed:
 	default:
 		return badEnd{}, false
 	}
-	if s.Direction != smtp.Inbound || s.EndStage < smtp.StageDATA && !user {
+	user := s.Detail != nil && len(s.User) > 0 && s.Messages == 0 && s.EndStage >= smtp.StageAUTH && s.EndStage < smtp.StageDATA
+	if s.Direction != smtp.Inbound || !user && (s.EndStage < smtp.StageDATA || s.EndStage > smtp.StageDOT) {
 		return badEnd{}, false
 	}
 	return badEnd{s.End, s.EndStage, s.Direction, user}, true

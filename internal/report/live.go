@@ -39,7 +39,7 @@ func (l *Teller) Notice(out io.Writer, n *live.Notice) error {
 		l.began(w, at, n.Trouble)
 	case live.Goes:
 		t := n.Trouble
-		l.line(w, at, l.head(t)+"  "+l.often(n.Count, n.For), severityStyle(t.Severity))
+		l.counted(w, at, l.head(t), l.often(n.Count, n.For), severityStyle(t.Severity))
 	case live.Others:
 		l.line(w, at, l.text("others", "n", count(l.Words, n.Count)), Normal)
 	case live.Over:
@@ -59,6 +59,14 @@ func (l *Teller) line(w io.Writer, at, s string, style Style) {
 		s = clip(s, max(l.Terminal.Width-1-len(at), 20))
 	}
 	fmt.Fprintln(w, at+l.Terminal.paint(s, style))
+}
+
+// counted prints one line and a count behind it, before which the line gives way.
+func (l *Teller) counted(w io.Writer, at, s, n string, style Style) {
+	if l.Terminal.Width > 0 {
+		s = clip(printable(s), max(l.Terminal.Width-1-len(at)-gap-twwidth.Width(n), 20))
+	}
+	l.line(w, at, s+strings.Repeat(" ", gap)+n, style)
 }
 
 // head names a trouble: which side, what, and with whom.
@@ -100,14 +108,18 @@ func (l *Teller) began(w io.Writer, at string, t *live.Trouble) {
 
 // often tells how often something was met, in how long.
 func (l *Teller) often(n int64, span time.Duration) string {
-	return l.text("often", "n", count(l.Words, n), "time", Span(l.Words, rough(span)))
+	span = rough(span)
+	if span == time.Minute {
+		return l.text("often_minute", "n", count(l.Words, n))
+	}
+	return l.text("often", "n", count(l.Words, n), "time", Span(l.Words, span))
 }
 
-// rough is a span as people tell it: in seconds below two minutes, in minutes below two
-// hours, else in hours.
+// rough is a span as people tell it: in seconds below a minute, in minutes below two hours,
+// else in hours.
 func rough(d time.Duration) time.Duration {
 	switch {
-	case d < 2*time.Minute:
+	case d < 55*time.Second:
 		return max(d.Round(time.Second), time.Second)
 	case d < 2*time.Hour:
 		return d.Round(time.Minute)
@@ -118,7 +130,7 @@ func rough(d time.Duration) time.Duration {
 func (l *Teller) ended(w io.Writer, at string, n *live.Notice) {
 	how := l.text("ended", "how", l.Words.Text("sessions.ended_at", "end", l.Words.End(n.End), "stage", n.Stage.String()))
 	if n.Session == nil {
-		l.line(w, at, how+"  "+l.often(n.Count, n.For), Warn)
+		l.counted(w, at, how, l.often(n.Count, n.For), Warn)
 		return
 	}
 	l.line(w, at, how+"  "+peerName(n.Session), Warn)

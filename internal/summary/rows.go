@@ -81,6 +81,9 @@ const (
 	oursToMeet   = 2 // four times
 )
 
+// Ours reports that a cause is for us to mend, the postmasters of this server.
+func Ours(cause knowledge.Cause, d smtp.Direction) bool { return cause.ActorOf(d) == ourAdmin(d) }
+
 // ourAdmin is the postmaster whom we speak to: the receiving one where others send to us.
 func ourAdmin(d smtp.Direction) knowledge.Actor {
 	if d == smtp.Inbound {

@@ -225,6 +225,18 @@ func (c *content) ready() bool {
 	return size < c.offset || size > c.offset && size != c.half
 }
 
+// spent reports that no more comes, not even the end of a line.
+func (c *content) spent() bool {
+	if c.mid || c.stream != nil || !c.static && !c.flush {
+		return false
+	}
+	if c.src == nil || c.broken {
+		return true
+	}
+	info, err := c.src.Stat()
+	return err == nil && info.Size() <= c.offset
+}
+
 // fetch reads what comes next, cut behind its last whole line. Of a line that is longer
 // than p it gives a part. It moves nothing but over the NULs of a hole. added reports that
 // the last newline is not in the file.

@@ -67,13 +67,17 @@ type Followed struct {
 	base string
 	o    FollowOptions
 
+	watch watch // the supervisor's
+
 	wake chan struct{} // something may be new; for the reader
 	done chan struct{} // everything is closed
 
 	dirMu   sync.Mutex // held by whoever looks at the directory: the supervisor, or the reader at a truncation
 	begun   bool
 	existed bool            // the path stood for a file at the first look
+	gone    time.Time       // since when there is no file
 	checked map[string]seen // siblings that were looked at
+	listed  []sibling       // the rotated files, as they were listed last
 	moved   time.Time       // when the directory last changed
 	dirTime time.Time       // its time then
 
@@ -104,13 +108,15 @@ type Health struct {
 }
 
 // Follow follows the log at path. It does not fail: a file that is not there is waited
-// for. All that it holds is given back after o.Stop was closed, at the latest when Next
+// for. What is written after it returned is not missed. All that it holds is given back after o.Stop was closed, at the latest when Next
 // returns io.EOF.
 func Follow(path string, o FollowOptions) *Followed {
 	f := &Followed{
 		path: path, dir: filepath.Dir(path), base: filepath.Base(path), o: o,
 		wake: make(chan struct{}, 1), done: make(chan struct{}), checked: map[string]seen{},
 	}
+	f.watch.add(f.dir)
+	f.look()
 	go f.supervise()
 	return f
 }
@@ -134,14 +140,12 @@ func (f *Followed) Health() Health {
 func (f *Followed) supervise() {
 	defer close(f.done)
 	defer f.close()
-	var w watch
+	w := &f.watch
 	defer w.close()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	var pause <-chan time.Time
 	for {
-		w.add(f.dir)
-		f.look()
 		f.measure()
 		f.poke()
 		for again := true; again; {
@@ -168,6 +172,8 @@ func (f *Followed) supervise() {
 				again = false
 			}
 		}
+		w.add(f.dir)
+		f.look()
 	}
 }
 
@@ -198,29 +204,33 @@ func (f *Followed) measure() {
 	}
 }
 
-// look finds out what the path stands for now, and opens it where it is another file.
-func (f *Followed) look() {
+// look finds out what the path stands for now, opens it where it is another file, and finds
+// what was missed. It reports whether nothing can have been missed.
+func (f *Followed) look() bool {
 	f.dirMu.Lock()
 	defer f.dirMu.Unlock()
 	if !f.begun {
 		f.begin()
 	}
-	// A rotation in the middle of this would mix up the order; then it is done once more.
-	for range 3 {
+	defer func() {
+		f.mu.Lock()
+		f.looked = true
+		f.mu.Unlock()
+	}()
+	for !f.stopped() {
 		current := f.open()
-		found := f.missed()
-		if len(found) == 0 || f.stands(current) {
+		found, ok := f.missed()
+		if !ok || len(found) == 0 || f.stands(current) {
 			f.insert(found, current)
-			break
+			return ok
 		}
+		// There was a rotation meanwhile, which mixes up the order.
 		for _, c := range found {
 			delete(f.checked, c.path)
 			c.close()
 		}
 	}
-	f.mu.Lock()
-	f.looked = true
-	f.mu.Unlock()
+	return true
 }
 
 // begin finds out where to begin. f.dirMu is held.
@@ -246,9 +256,10 @@ func (f *Followed) stands(c *content) bool {
 func (f *Followed) open() *content {
 	info, err := os.Stat(f.path)
 	if err != nil {
-		f.tell(err)
+		f.absent(err)
 		return nil
 	}
+	f.gone = time.Time{}
 	if !info.Mode().IsRegular() {
 		f.tell(&Error{f.path, "not a regular file", "a stream is read from stdin: mailwhy tail - < " + f.path, errors.ErrUnsupported})
 		return nil
@@ -291,6 +302,19 @@ func (f *Followed) open() *content {
 	}
 	f.append(c)
 	return c
+}
+
+// absent tells that the path cannot be looked at, unless it is between two files.
+func (f *Followed) absent(err error) {
+	if errors.Is(err, fs.ErrNotExist) && len(f.list()) > 0 {
+		if f.gone.IsZero() {
+			f.gone = time.Now()
+		}
+		if time.Since(f.gone) < linger {
+			return
+		}
+	}
+	f.tell(err)
 }
 
 // append puts c behind all others. f.mu is held.

@@ -58,7 +58,8 @@ func (f *follower) run() {
 		for {
 			n, err := g.Read(buf)
 			part = append(part, buf[:n]...)
-			if whole := bytes.LastIndexByte(part, '\n') + 1; whole > 0 {
+			if i := bytes.LastIndexByte(buf[:n], '\n'); i >= 0 {
+				whole := len(part) - n + i + 1
 				f.mu.Lock()
 				for line := range bytes.Lines(part[:whole]) {
 					f.lines = append(f.lines, string(line[:len(line)-1]))
@@ -108,14 +109,35 @@ func (f *follower) until(n int) {
 // wait waits until something is true. What is not within half a minute never is.
 func (f *follower) wait(what string, is func() bool) {
 	f.t.Helper()
-	for range 6000 {
+	for range 1000 {
 		if is() {
 			return
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	buf := make([]byte, 1<<20)
-	f.t.Fatalf("%s: not within half a minute; %d lines came, the last %.80q; runs %v; warnings %q; health %+v\n%s", what, len(f.got()), f.got()[max(0, len(f.got())-1):], f.runs, f.warnings(), f.Health(), buf[:runtime.Stack(buf, true)])
+	f.t.Fatalf("%s: not within half a minute; %d lines came: %s; runs %v; health %+v; warnings:\n%s", what, len(f.got()), ranges(f.got()), f.runs, f.Health(), f.warnings())
+}
+
+// ranges tells which of the numbered lines came, in short.
+func ranges(lines []string) string {
+	var b strings.Builder
+	first, last := -1, -2
+	for i := range len(lines) + 1 {
+		n := -9
+		if i < len(lines) {
+			if _, err := fmt.Sscanf(lines[i][min(len(lines[i]), strings.Index(lines[i], "line ")+5):], "%d", &n); err != nil {
+				n = -8
+			}
+		}
+		if n != last+1 {
+			if first >= 0 {
+				fmt.Fprintf(&b, "%d-%d ", first, last)
+			}
+			first = n
+		}
+		last = n
+	}
+	return b.String()
 }
 
 // check waits for the lines wanted and for silence, and compares.
@@ -131,7 +153,7 @@ func (f *follower) same(want []string) {
 	got := f.got()
 	for i := range max(len(got), len(want)) {
 		if i >= len(got) || i >= len(want) || got[i] != want[i] {
-			f.t.Fatalf("%d lines, want %d; at %d they differ: %.100q, want %.100q; runs %v; warnings %q", len(got), len(want), i, got[min(i, len(got)):min(i+3, len(got))], want[min(i, len(want)):min(i+3, len(want))], f.runs, f.warnings())
+			f.t.Fatalf("%d lines, want %d; from %d on they differ: %.100q, want %.100q; they are %s; runs %v; warnings:\n%s", len(got), len(want), i, got[min(i, len(got)):min(i+1, len(got))], want[min(i, len(want)):min(i+1, len(want))], ranges(got), f.runs, f.warnings())
 		}
 	}
 }
@@ -240,6 +262,296 @@ func TestFollowRotations(t *testing.T) {
 		w.rename(30)
 		w.reopen()
 	}
+	w.write(1)
+	f.check(w.want)
+}
+
+// TestFollowCopies: 20 copying rotations between writes that do not wait.
+func TestFollowCopies(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t)
+	f := follow(t, w.path, FollowOptions{Lines: -1})
+	for range 20 {
+		w.write(3000)
+		w.copytruncate(30)
+	}
+	w.write(1)
+	f.check(w.want)
+}
+
+// TestFollowBurst: several rotations at once, while it looks away or not.
+func TestFollowBurst(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t)
+	w.write(10)
+	f := follow(t, w.path, FollowOptions{Lines: -1})
+	f.until(10)
+	for range 30 {
+		w.write(7)
+		w.rename(40)
+		w.reopen()
+	}
+	w.write(3)
+	f.check(w.want)
+}
+
+// TestFollowLateLines: the writer goes on with the renamed file for a while, as one does
+// that was not told yet, and lines of the old file that come after those of the new are
+// not lost.
+func TestFollowLateLines(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t)
+	f := follow(t, w.path, FollowOptions{Lines: -1})
+	for range 3 {
+		w.write(5)
+		w.rename(9)
+		w.must(os.WriteFile(w.path, nil, 0o600)) // create
+		for range 4 {
+			w.write(2)
+			time.Sleep(30 * time.Millisecond)
+		}
+		f.until(len(w.want)) // of a file that has no name of its own any more
+		w.reopen()
+	}
+	w.write(1)
+	f.check(w.want)
+
+	old := w.file
+	w.rename(9)
+	w.file = nil
+	w.write(1)
+	f.until(len(w.want))
+	time.Sleep(200 * time.Millisecond)
+	_, err := old.WriteString("a late line\n")
+	w.must(err)
+	w.want = append(w.want, "a late line")
+	f.until(len(w.want))
+	w.write(1)
+	f.check(w.want)
+	if f.warnings() != "" && !strings.Contains(f.warnings(), "no such file") {
+		t.Error(f.warnings())
+	}
+}
+
+// TestFollowDeleted: deletion, writing into the deleted file, and another by its name.
+func TestFollowDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t)
+	w.write(10)
+	f := follow(t, w.path, FollowOptions{Lines: -1})
+	for range 4 {
+		w.must(os.Remove(w.path))
+		w.write(3)
+		f.until(len(w.want))
+		w.write(2)
+		w.reopen()
+		w.write(4)
+		f.until(len(w.want))
+	}
+	for range 20 { // at once
+		w.write(100)
+		f.wait("the file to be open", func() bool { // the system keeps nothing of one that nobody has open
+			info, err := w.file.Stat()
+			all := f.list()
+			return err == nil && len(all) > 0 && os.SameFile(info, all[len(all)-1].info)
+		})
+		w.must(os.Remove(w.path))
+		w.reopen()
+	}
+	w.write(1)
+	f.check(w.want)
+}
+
+// TestFollowHalves: lines that are written in two halves, with what may come between.
+func TestFollowHalves(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t)
+	f := follow(t, w.path, FollowOptions{Lines: -1})
+	for i := range 3 {
+		w.raw(fmt.Sprintf("half %d, ", i))
+		time.Sleep(150 * time.Millisecond)
+		if got := f.got(); len(got) != i {
+			t.Fatalf("a half line is handed on: %q", got[i:])
+		}
+		w.raw("and half\n")
+		w.want = append(w.want, fmt.Sprintf("half %d, and half", i))
+		f.until(i + 1)
+	}
+	for i := range 3 {
+		w.raw(fmt.Sprintf("renamed %d, ", i))
+		time.Sleep(120 * time.Millisecond)
+		w.rename(9)
+		time.Sleep(120 * time.Millisecond)
+		w.raw("and half\n")
+		w.want = append(w.want, fmt.Sprintf("renamed %d, and half", i))
+		w.reopen()
+		w.write(2)
+		f.check(w.want)
+	}
+	w.raw("never whole")
+	w.rename(9)
+	w.reopen()
+	w.write(2)
+	f.until(len(w.want))
+	w.want = append(w.want, "never whole") // comes when the old file is given up
+	f.check(w.want)
+	w.raw("cut")
+	f.wait("the half line seen", func() bool { return f.Health().Lag == 3 && f.Health().CaughtUp })
+	w.copytruncate(9)
+	w.want = append(w.want, "cut")
+	w.write(1)
+	f.check(w.want)
+}
+
+// TestFollowAbsent: there is no file yet, no directory yet.
+func TestFollowAbsent(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t)
+	w.path = filepath.Join(filepath.Dir(w.path), "a", "b", "mail.log")
+	f := follow(t, w.path, FollowOptions{Lines: 1})
+	f.wait("the warning", func() bool { return strings.Contains(f.warnings(), "no such file; it is waited for") })
+	w.must(os.MkdirAll(filepath.Dir(w.path), 0o700))
+	w.write(5)
+	f.check(w.want)
+	w.reopen()
+	w.must(os.RemoveAll(filepath.Dir(filepath.Dir(w.path))))
+	time.Sleep(250 * time.Millisecond)
+	w.must(os.MkdirAll(filepath.Dir(w.path), 0o700))
+	w.write(5)
+	f.check(w.want)
+	w.rename(1)
+	w.reopen()
+	w.write(5)
+	f.check(w.want)
+	if n := strings.Count(f.warnings(), "\n"); n > 3 {
+		t.Errorf("warned %d times:\n%s", n+1, f.warnings())
+	}
+}
+
+// TestFollowLongLine: a line of 10 MB in pieces, at the beginning and at the live edge.
+func TestFollowLongLine(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t)
+	w.write(1)
+	f := follow(t, w.path, FollowOptions{Lines: -1})
+	f.until(1)
+	piece := strings.Repeat("x", 64<<10)
+	for range 160 {
+		w.raw(piece)
+		time.Sleep(time.Millisecond)
+	}
+	w.raw("\n")
+	w.want = append(w.want, strings.Repeat(piece, 160))
+	w.write(1)
+	f.check(w.want)
+	w.raw(piece)
+	time.Sleep(150 * time.Millisecond)
+	w.rename(1)
+	w.reopen()
+	w.want = append(w.want, piece)
+	w.write(1)
+	f.until(len(w.want) - 1)
+	f.wait("the long line that never ends", func() bool { return len(f.got()) == len(w.want) })
+}
+
+// TestFollowSilent: rotations while nothing is written.
+func TestFollowSilent(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t)
+	w.write(3)
+	f := follow(t, w.path, FollowOptions{Lines: -1})
+	f.until(3)
+	for range 3 {
+		w.rename(9)
+		w.reopen()
+		w.raw("")
+		time.Sleep(120 * time.Millisecond)
+	}
+	w.write(2)
+	f.check(w.want)
+	for range 3 {
+		w.copytruncate(9)
+		time.Sleep(120 * time.Millisecond)
+	}
+	w.write(2)
+	f.check(w.want)
+	if h := f.Health(); h.Rotations != 3 || h.Truncations < 1 || h.Lost != 0 {
+		t.Errorf("%+v\n%s", h, f.warnings())
+	}
+	f.wait("the old files to be closed", func() bool { return len(f.list()) == 1 })
+}
+
+// TestFollowTruncated: a file that is cut off with no copy is read anew, and that is said.
+func TestFollowTruncated(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t)
+	w.write(100)
+	f := follow(t, w.path, FollowOptions{Lines: -1})
+	f.until(100)
+	w.must(os.Truncate(w.path, 0))
+	w.write(5)
+	f.check(w.want)
+	w.must(os.Truncate(w.path, 0))
+	w.write(500) // more than before, at once
+	f.check(w.want)
+	if h := f.Health(); h.Truncations != 2 || h.Lost != 2 || strings.Count(f.warnings(), "cut off") != 2 {
+		t.Errorf("%+v\n%s", h, f.warnings())
+	}
+	// A writer that does not append goes on where it was, behind a hole.
+	w.reopen()
+	file, err := os.OpenFile(w.path, os.O_WRONLY, 0)
+	w.must(err)
+	w.file = file
+	_, err = file.Seek(0, 2)
+	w.must(err)
+	w.write(1)
+	f.check(w.want)
+	w.copytruncate(3)
+	w.write(1)
+	f.check(w.want)
+}
+
+// TestFollowLines: so many lines first.
+func TestFollowLines(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ there, lines, first int }{{0, 3, 0}, {2, 3, 0}, {3, 3, 0}, {10, 3, 7}, {10, 0, 10}, {10, -1, 0}, {5000, 2000, 3000}} {
+		w := newWriter(t)
+		w.write(c.there)
+		w.raw("half")
+		f := follow(t, w.path, FollowOptions{Lines: c.lines})
+		f.until(c.there - c.first)
+		w.raw(" and half\n")
+		f.check(append(w.want[c.first:], "half and half"))
+		if want := fmt.Sprintf("[mail.log+%d]", c.first); fmt.Sprint(f.runs) != want {
+			t.Errorf("%+v: runs %v, want %v", c, f.runs, want)
+		}
+	}
+}
+
+// TestFollowEdge: at the live edge the library hands out the lines, and what is too much for
+// it is read by us.
+func TestFollowEdge(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		return
+	}
+	t.Parallel()
+	w := newWriter(t)
+	w.write(3)
+	f := follow(t, w.path, FollowOptions{Lines: -1})
+	edged := func() bool {
+		f.Followed.mu.Lock()
+		defer f.Followed.mu.Unlock()
+		return f.tailer != nil
+	}
+	f.wait("the live following", edged)
+	w.write(3)
+	f.check(w.want)
+	if !edged() {
+		t.Error("the live following ended with a few lines")
+	}
+	w.write(20_000)
+	f.check(w.want)
+	f.wait("the live following once more", edged)
 	w.write(1)
 	f.check(w.want)
 }

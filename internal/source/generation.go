@@ -35,6 +35,7 @@ type Generation struct {
 // io.EOF, when everything is closed.
 func (f *Followed) Next() (*Generation, error) {
 	for !f.stopped() {
+		f.recheck()
 		f.release()
 		if c := f.pick(); c != nil {
 			g := &Generation{Path: c.path, Changed: c.info.ModTime(), Before: c.lines, Again: c.given > 0, f: f, c: c}
@@ -74,15 +75,20 @@ func (f *Followed) pick() *content {
 func (f *Followed) release() {
 	all := f.list()
 	for i, c := range all {
-		if c.over {
+		if !c.over && !c.static && !c.flush && !c.ready() && c.silence() >= linger {
+			c.flush = slices.ContainsFunc(all[i+1:], (*content).begunWriting)
+		}
+		if c.over || c.spent() {
 			f.drop(c)
-			continue
 		}
-		if c.static || c.flush || c.ready() || c.silence() < linger {
-			continue
-		}
-		if slices.ContainsFunc(all[i+1:], (*content).begunWriting) {
-			c.flush = true
+	}
+}
+
+// recheck finds out which files were cut off.
+func (f *Followed) recheck() {
+	for _, c := range f.list() {
+		if !c.verify(c.offset) {
+			f.truncated(c)
 		}
 	}
 }
@@ -137,16 +143,20 @@ func (g *Generation) try(p []byte) (int, error) {
 	if f.stopped() {
 		return 0, nil
 	}
-	if !c.verify(c.offset + int64(n)) {
+	length := c.offset + int64(n)
+	if added {
+		length--
+	}
+	if !c.verify(length) {
 		f.setTailer(nil)
 		f.truncated(c)
 		return 0, nil
 	}
 	if n > 0 {
 		// What an older file got meanwhile, or what was missed, was written before this.
-		if !c.alone {
-			c.alone = true
-			f.look()
+		if c.alone = c.alone || f.look(); !c.alone {
+			f.recheck()
+			return 0, nil
 		}
 		if !c.mid && f.older(c) {
 			return 0, io.EOF
@@ -164,6 +174,7 @@ func (g *Generation) try(p []byte) (int, error) {
 		c.over = true
 		return 0, io.EOF
 	}
+	f.recheck()
 	f.release()
 	if !c.mid && f.others(c) {
 		return 0, io.EOF
@@ -235,7 +246,7 @@ func (g *Generation) fail(err error) {
 // unless there was much just now.
 func (g *Generation) rest() {
 	f, c := g.f, g.c
-	if f.following == nil && g.burst <= edge && !c.deaf && !c.mid && c.size-c.offset <= edge && f.newest(c) {
+	if f.following == nil && g.burst <= edge && !c.deaf && !c.mid && !c.blank && c.size-c.offset <= edge && f.newest(c) {
 		l, err := startTailer(c.src, c.offset)
 		c.deaf = err != nil
 		f.setTailer(l)

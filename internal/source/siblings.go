@@ -143,11 +143,15 @@ func (f *Followed) isKnown(c *content) bool {
 	return slices.ContainsFunc(f.known, func(head []byte) bool { return alike(head, c.head) })
 }
 
-// peek looks at the beginnings of what is open, of which the reader may have seen none yet.
-func (f *Followed) peek() {
+// peek looks at the beginnings of what is open, of which the reader may have seen none yet,
+// and reports whether all are as they were.
+func (f *Followed) peek() bool {
 	for _, c := range f.list() {
-		c.peek()
+		if !c.peek() {
+			return false
+		}
 	}
+	return true
 }
 
 // register takes the rotated files that are there for known: they were before our time.
@@ -165,25 +169,46 @@ func (f *Followed) register() {
 
 // missed returns the files that the path stood for between two looks, by then rotated: those
 // with such a name that were written since, and are not known. The caller inserts or closes
-// them.
-func (f *Followed) missed() []*content {
+// them. It is not ok where that cannot be told now.
+func (f *Followed) missed() (found []*content, ok bool) {
 	info, err := os.Stat(f.dir)
 	if err != nil {
-		return nil
+		return nil, true
 	}
 	if !info.ModTime().Equal(f.dirTime) {
 		f.dirTime, f.moved = info.ModTime(), time.Now()
 	}
 	// A file that was made just now may be filled only later.
 	if time.Since(f.moved) > linger {
-		return nil
+		return nil, true
 	}
+	for {
+		all := f.siblings(f.rotated)
+		found, ok := f.judge(all)
+		f.listed = all
+		// Names that moved on meanwhile may have hidden one, and the order is theirs.
+		if ok && (len(found) == 0 || sameFiles(all, f.siblings(f.rotated))) || f.stopped() {
+			return found, true
+		}
+		for _, c := range found {
+			delete(f.checked, c.path)
+			c.close()
+		}
+		if !ok {
+			return nil, false
+		}
+	}
+}
+
+// judge returns which of the rotated files were missed. It is not ok where it cannot tell:
+// a name stands for another file than when it was listed, or the log was cut off and the
+// reader has not found out yet what it has of it.
+func (f *Followed) judge(all []sibling) (found []*content, ok bool) {
 	f.mu.Lock()
 	since := f.since
 	f.mu.Unlock()
-	var found []*content
 	checked := map[string]seen{}
-	for _, s := range f.siblings(f.rotated) {
+	for _, s := range all {
 		if s.info.Size() == 0 || s.info.ModTime().Before(since) {
 			continue
 		}
@@ -198,20 +223,30 @@ func (f *Followed) missed() []*content {
 		if err != nil {
 			continue
 		}
-		f.peek()
+		if !f.peek() || !os.SameFile(s.info, c.info) {
+			c.close()
+			f.moved = time.Now()
+			return found, false
+		}
 		checked[s.path] = seen{c.info.Size(), c.info.ModTime(), c.info}
 		if f.isKnown(c) || slices.ContainsFunc(found, func(other *content) bool { return alike(other.head, c.head) }) {
 			c.close()
 			continue
 		}
+		c.alone = true
 		found = append(found, c)
 	}
 	f.checked = checked
-	return found
+	return found, true
 }
 
-// insert puts what was missed before the one that the path stands for, or behind all
-// others while it stands for none.
+// sameFiles reports whether two lists name the same files.
+func sameFiles(a, b []sibling) bool {
+	return slices.EqualFunc(a, b, func(x, y sibling) bool { return x.path == y.path && os.SameFile(x.info, y.info) })
+}
+
+// insert puts what was missed where the last list says: before the open file that comes
+// next, the one that the path stands for being the last.
 func (f *Followed) insert(found []*content, current *content) {
 	if len(found) == 0 {
 		return
@@ -224,12 +259,19 @@ func (f *Followed) insert(found []*content, current *content) {
 		}
 		return
 	}
-	at := len(f.contents)
-	if i := slices.Index(f.contents, current); i >= 0 {
-		at = i
-	}
 	f.supersede()
-	f.contents = slices.Insert(f.contents, at, found...)
+	next := len(f.contents)
+	if i := slices.Index(f.contents, current); i >= 0 {
+		next = i
+	}
+	for _, s := range slices.Backward(f.listed) {
+		is := func(c *content) bool { return os.SameFile(c.info, s.info) }
+		if i := slices.IndexFunc(f.contents, is); i >= 0 {
+			next = min(next, i)
+		} else if i := slices.IndexFunc(found, is); i >= 0 {
+			f.contents = slices.Insert(f.contents, next, found[i])
+		}
+	}
 	f.health.Rotations += int64(len(found))
 }
 
@@ -263,7 +305,7 @@ func (f *Followed) truncated(c *content) {
 	if newest {
 		f.moved = time.Now()
 		clear(f.checked)
-		found = f.missed()
+		found, _ = f.missed()
 		f.insert(found, now)
 	}
 	if rest == nil && (c.given > 0 || len(found) == 0) {
@@ -276,19 +318,24 @@ func (f *Followed) copyOf(c *content) *content {
 	if len(c.head) == 0 {
 		return nil
 	}
-	all := f.siblings(f.related)
-	for _, s := range slices.Backward(all) {
-		if os.SameFile(s.info, c.info) {
-			continue
+	for all := f.siblings(f.related); ; {
+		for _, s := range slices.Backward(all) {
+			if os.SameFile(s.info, c.info) {
+				continue
+			}
+			rest, err := openSibling(s.path)
+			if err != nil {
+				continue
+			}
+			if alike(rest.head, c.head) && len(rest.head) >= len(c.head) && rest.skip(c.offset, c.heel) {
+				return rest
+			}
+			rest.close()
 		}
-		rest, err := openSibling(s.path)
-		if err != nil {
-			continue
+		again := f.siblings(f.related)
+		if sameFiles(all, again) || f.stopped() {
+			return nil
 		}
-		if alike(rest.head, c.head) && len(rest.head) >= len(c.head) && rest.skip(c.offset, c.heel) {
-			return rest
-		}
-		rest.close()
+		all = again
 	}
-	return nil
 }

@@ -4,7 +4,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME   ?= 60s
 PROFILE    ?=
 
-.PHONY: build test race lint fuzz bench golden e2e ci
+.PHONY: build test race lint fuzz bench stages pgo golden e2e ci
 
 build: ## the program, as ./mailwhy
 	CGO_ENABLED=0 go build -trimpath -o mailwhy ./cmd/mailwhy
@@ -31,6 +31,12 @@ fuzz: ## every fuzz target for FUZZTIME each
 
 bench: ## the report against its peers on 1 GB of log; installs them (Debian, root)
 	go run ./internal/testlog/bench
+
+stages: ## what each stage of a report costs
+	go test ./cmd/mailwhy -run='^$$' -bench='Parse|Work|Assemble|Summary|Report' -benchtime=2s
+
+pgo: ## the profile by which the compiler arranges the code (cmd/mailwhy/default.pgo)
+	go test ./cmd/mailwhy -run='^$$' -bench=Report -benchtime=10s -cpuprofile=$(CURDIR)/cmd/mailwhy/default.pgo -o /dev/null
 
 golden: ## write the golden files anew; look at the difference before committing it
 	go test ./cmd/mailwhy -run 'TestGolden|TestScript' -update

@@ -135,14 +135,25 @@ func messageID(b []byte) int {
 	return 0
 }
 
+// isID reports whether b is of letters and digits. It looks at all of them, for nearly all
+// are, and a loop without a way out is guessed right.
 func isID(b []byte) bool {
+	other := uint8(0)
 	for _, c := range b {
+		other |= notID[c]
+	}
+	return other == 0
+}
+
+// notID is 1 for what is neither a letter nor a digit.
+var notID = func() (not [256]uint8) {
+	for c := range not {
 		if class[c]&(digit|letter) == 0 {
-			return false
+			not[c] = 1
 		}
 	}
-	return true
-}
+	return not
+}()
 
 func allDigits(b []byte) bool {
 	for _, c := range b {

@@ -101,6 +101,8 @@ func TestEximPlain(t *testing.T) {
 // check holds the talks, all at once or one by one, has the server try twice to deliver, and compares what mailwhy reads with
 // what happened. With E2E_KEEP=DIR the logs are kept there.
 func check(t *testing.T, s *server, talks []talk, atOnce bool) {
+	written := watch(t, s.log)
+	events, screen := follow(t, "-o", "ndjson", "--all", s.log), follow(t, s.log)
 	var wg sync.WaitGroup
 	for _, k := range talks {
 		wg.Go(func() {
@@ -124,6 +126,7 @@ func check(t *testing.T, s *server, talks []talk, atOnce bool) {
 	if dir := os.Getenv("E2E_KEEP"); dir != "" {
 		writeFile(t, filepath.Join(dir, t.Name()+".log"), string(text))
 	}
+	t.Run("live", func(t *testing.T) { checkLive(t, s.log, written, events, screen) })
 	t.Run("events", func(t *testing.T) { checkEvents(t, s.log) })
 	t.Run("sessions", func(t *testing.T) { checkSessions(t, s.log, talks) })
 	t.Run("report", func(t *testing.T) { checkReport(t, s.log, talks) })

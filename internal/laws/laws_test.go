@@ -31,11 +31,12 @@ var allowed = map[string][]string{
 	"internal/session":   {"internal/index", "parsers/smtp"},
 	"internal/knowledge": {"parsers/smtp"},
 	"internal/classify":  {"internal/knowledge", "parsers/smtp"},
+	"internal/alert":     {"internal/classify", "internal/filter", "internal/knowledge", "internal/summary", "parsers/smtp"},
 	"internal/dashboard": {"internal/knowledge", "internal/live", "internal/report", "parsers/smtp"},
 	"internal/filter":    {"parsers/smtp"},
 	"internal/summary":   {"internal/index", "internal/knowledge", "parsers/smtp"},
 	"internal/live":      {"internal/classify", "internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
-	"internal/report":    {"internal/live", "internal/classify", "internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
+	"internal/report":    {"internal/alert", "internal/live", "internal/classify", "internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
 	"internal/config":    {"internal/source"},
 	"internal/metrics":   {"internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
 }

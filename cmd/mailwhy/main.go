@@ -45,6 +45,7 @@ type cli struct {
 	Codes    codesCmd    `cmd:"" help:"The catalogue of codes."`
 	Causes   causesCmd   `cmd:"" help:"The causes to which replies come down."`
 	Rules    rulesCmd    `cmd:"" help:"Check rules of your own."`
+	Print    printCmd    `cmd:"" help:"Print a Grafana dashboard, Prometheus alert rules, a systemd unit, a configuration."`
 }
 
 const description = `Reads mail logs and SMTP transcripts, rebuilds the sessions, explains every reply, and says what to do.

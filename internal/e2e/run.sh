@@ -21,14 +21,19 @@ apt() {
 mkdir -p build
 : >build/e2e-apt.log
 
-# Postfix and its SASL mechanisms. policy-rc.d keeps the packages from starting anything; ours is removed again.
-if ! command -v postfix >/dev/null || ! ls /usr/lib/*/sasl2/libplain.so >/dev/null 2>&1; then
+# policy-rc.d keeps packages from starting anything; ours is removed again.
+nothing_starts() {
 	policy=/usr/sbin/policy-rc.d
 	if [ ! -e "$policy" ]; then
 		trap 'rm -f "$policy"' EXIT
 		printf '#!/bin/sh\nexit 101\n' >"$policy"
 		chmod +x "$policy"
 	fi
+}
+
+# Postfix and its SASL mechanisms.
+if ! command -v postfix >/dev/null || ! ls /usr/lib/*/sasl2/libplain.so >/dev/null 2>&1; then
+	nothing_starts
 	echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
 	apt install -y --no-install-recommends postfix libsasl2-modules
 fi
@@ -47,5 +52,12 @@ if ldd "$EXIM" | grep -q 'not found'; then
 fi
 
 command -v tmux >/dev/null || apt install -y --no-install-recommends tmux # the dashboard's terminal
+
+# What judges the alert rules, the dashboard and the unit that mailwhy prints; nothing of it is started.
+if ! command -v promtool >/dev/null || ! command -v systemd-analyze >/dev/null; then
+	nothing_starts
+	apt install -y --no-install-recommends prometheus systemd
+fi
+go test -count=1 -run 'TestGrafana|TestPrometheusRules|TestSystemdUnit' ./cmd/mailwhy
 
 go test -tags e2e -count=1 -timeout 4m "$@" ./internal/e2e

@@ -102,7 +102,7 @@ func TestEximPlain(t *testing.T) {
 // what happened. With E2E_KEEP=DIR the logs are kept there.
 func check(t *testing.T, s *server, talks []talk, atOnce bool) {
 	written := watch(t, s.log)
-	events, screen := follow(t, "-o", "ndjson", "--all", s.log), follow(t, s.log)
+	events, screen := follow(t, "-o", "ndjson", "--all", s.log), follow(t, "--listen", metricsAt, s.log)
 	var wg sync.WaitGroup
 	for _, k := range talks {
 		wg.Go(func() {

@@ -5,8 +5,11 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"maps"
+	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,8 +17,9 @@ import (
 	"time"
 )
 
-// soon is how long after its line a failure may take to be on the screen.
-const soon = time.Second
+// soon is how long after its line a failure may take to be on the screen. It takes a quarter of a second where the machine is
+// not busy; the limit is for what hangs.
+const soon = 10 * time.Second
 
 // timed is a line and when it was seen.
 type timed struct {
@@ -86,6 +90,53 @@ type follower struct {
 	ended  chan struct{}
 }
 
+// metricsAt is where the follower on the screen shows its counts. Tests run one after the other.
+const metricsAt = "127.0.0.1:19725"
+
+// checkMetrics holds that the counts for Prometheus are those of the servers.
+func checkMetrics(t *testing.T, lines int) {
+	t.Helper()
+	var got map[string]int
+	read := 0
+	for range 500 { // it may be a moment behind the other follower
+		if got, read = metrics(t); read >= lines {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if !maps.Equal(got, fates) || read != lines {
+		t.Errorf("metrics: fates %v of %d lines, want %v of %d", got, read, fates, lines)
+	}
+}
+
+// metrics returns the fates and the lines that were counted.
+func metrics(t *testing.T) (got map[string]int, lines int) {
+	t.Helper()
+	answer, err := http.Get("http://" + metricsAt + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	got = map[string]int{"sent": 0, "bounced": 0, "deferred": 0, "expired": 0}
+	for row := bufio.NewScanner(answer.Body); row.Scan(); {
+		series, value, _ := strings.Cut(row.Text(), "} ")
+		name, labels, _ := strings.Cut(series, "{")
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			continue
+		}
+		for outcome := range got {
+			if name == "mailwhy_messages_total" && strings.Contains(labels, `outcome="`+outcome+`"`) {
+				got[outcome] += n
+			}
+		}
+		if name == "mailwhy_log_lines_total" {
+			lines += n
+		}
+	}
+	return got, lines
+}
+
 func follow(t *testing.T, args ...string) *follower {
 	t.Helper()
 	bin, err := build()
@@ -145,6 +196,7 @@ var told = map[string]string{
 func checkLive(t *testing.T, log string, written *seen, events, screen *follower) {
 	want := strings.Split(strings.TrimSpace(string(mailwhy(t, "events", "--all", log))), "\n")
 	events.wait(len(want))
+	checkMetrics(t, len(want))
 	events.stop()
 	screen.stop()
 	got, lines := events.all(), written.all()

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -72,12 +71,12 @@ func (c *tailCmd) board(h *hub, words *knowledge.Words, quit func()) (*board, er
 		b.paths = nil
 	}
 	h.world.stderr = b.news
-	h.watch = live.New(h.by.Base(), nil)
+	h.watch = live.New(h.by.Base(), b.notice)
 	h.watchers = append(h.watchers, b)
 	b.changed.Store(true)
 	h.leave = func() { b.Leave() }
 	b.Dashboard = dashboard.New(dashboard.Options{
-		Words: words, Colour: colour(c.Color, h.stdout), Env: os.Environ(), Output: h.stdout,
+		Words: words, By: h.by, Colour: colour(c.Color, h.stdout), Env: os.Environ(), Output: h.stdout,
 		Picture: b.picture, Report: b.report, News: b.news.take, Stop: h.stop,
 	})
 	return b, nil
@@ -94,13 +93,21 @@ func (b *board) begin([]string) {
 // wait waits for the user, who may go on looking when there is no more to read.
 func (b *board) wait(err error) error {
 	if err != nil {
-		b.news.show(err)
+		b.news.add(dashboard.News{Text: dashboard.Plain(err.Error()), Bad: true}) // it is printed as what the run ends with
 	}
 	return errors.Join(err, <-b.ended)
 }
 
 // end prints what was to be told meanwhile.
 func (b *board) end() { b.news.print(b.stderr) }
+
+// notice tells of what is not to be seen in the lists: that a trouble is over.
+func (b *board) notice(n *live.Notice) {
+	if n.What == live.Over {
+		over := *n
+		b.news.add(dashboard.News{Text: func(w *knowledge.Words) string { return report.Flows(w, &over) }})
+	}
+}
 
 // Event implements watcher.
 func (b *board) Event(*line) {
@@ -218,60 +225,59 @@ func create(name, suffix string) (*os.File, error) {
 	}
 }
 
-// news takes what would else be written to stderr, in the midst of the screen. It is
-// printed when the screen is gone.
+// news takes what would else be written to stderr, in the midst of the screen, and what
+// else there is to tell in its last line. The warnings are printed when the screen is gone.
 type news struct {
-	mu    sync.Mutex
-	all   []string
-	taken int
-	more  int
-	last  string // to be shown, but not printed: it is what the run ends with
+	mu       sync.Mutex
+	fresh    []dashboard.News
+	warnings []string
+	dropped  int
 }
 
-// maxNews is how many warnings are kept; a log that is lost again and again gives one each
-// time.
-const maxNews = 200
+// The most that is kept of what was not shown yet, and of warnings; a log that is lost
+// again and again gives one each time.
+const (
+	maxFresh    = 100
+	maxWarnings = 200
+)
 
 // Write implements io.Writer; each call is a warning.
 func (n *news) Write(p []byte) (int, error) {
+	text := strings.TrimRight(string(p), "\n")
+	n.add(dashboard.News{Text: dashboard.Plain(text), Bad: true})
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if len(n.all) == maxNews {
-		n.all = n.all[1:]
-		n.taken = max(0, n.taken-1)
-		n.more++
+	if len(n.warnings) < maxWarnings {
+		n.warnings = append(n.warnings, text)
+	} else {
+		n.dropped++
 	}
-	n.all = append(n.all, strings.TrimRight(string(p), "\n"))
 	return len(p), nil
 }
 
-// take returns what came since it was last called.
-func (n *news) take() []string {
+// add has something shown.
+func (n *news) add(fresh dashboard.News) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	fresh := n.all[n.taken:]
-	n.taken = len(n.all)
-	if n.last != "" {
-		fresh, n.last = append(slices.Clip(fresh), n.last), ""
-	}
+	n.fresh = append(n.fresh[max(0, len(n.fresh)-maxFresh+1):], fresh)
+}
+
+// take returns what came since it was last called.
+func (n *news) take() (fresh []dashboard.News) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	fresh, n.fresh = n.fresh, nil
 	return fresh
 }
 
-// show has an error shown that is told of in another way when the screen is gone.
-func (n *news) show(err error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.last = err.Error()
-}
-
-// print prints all of it.
+// print prints the warnings.
 func (n *news) print(out io.Writer) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.more > 0 {
-		fmt.Fprintf(out, "mailwhy: %d earlier warnings are not shown\n", n.more)
-	}
-	for _, s := range n.all {
+	for _, s := range n.warnings {
 		fmt.Fprintln(out, s)
+	}
+	if n.dropped > 0 {
+		fmt.Fprintf(out, "mailwhy: %d more warnings\n", n.dropped)
 	}
 }

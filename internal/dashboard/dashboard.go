@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/report"
 )
@@ -18,6 +19,7 @@ import (
 // Options say what is shown, where and how.
 type Options struct {
 	Words  *knowledge.Words // in the language to begin with
+	By     *classify.Classifier
 	Colour bool
 	Env    []string // os.Environ(): TERM, the locale
 
@@ -32,9 +34,9 @@ type Options struct {
 	// returns the name of its file.
 	Report func(words *knowledge.Words, seen report.Table) (string, error)
 
-	// News returns what is to be told since it was last asked, the newest last: warnings that
-	// would else go to stderr, in the midst of the screen.
-	News func() []string
+	// News returns what is to be told since it was last asked, the newest last: that mail
+	// flows again, and warnings that would else go to stderr, in the midst of the screen.
+	News func() []News
 
 	Stop <-chan struct{} // closed to end it from outside
 }
@@ -55,7 +57,7 @@ type Dashboard struct {
 // New returns a dashboard that is not shown yet.
 func New(o Options) *Dashboard {
 	d := &Dashboard{o: o, fell: make(chan error, 1)}
-	m := newModel(o.Words, o.Colour, plain(o.Env))
+	m := newModel(o.Words, o.By, o.Colour, plain(o.Env))
 	m.setLight(light(o.Env))
 	d.tea = tea.NewProgram(program{m, &d.o}, options(&o)...)
 	return d
@@ -125,7 +127,7 @@ func (d *Dashboard) feed(done <-chan struct{}) {
 		}
 		if d.o.News != nil {
 			for _, n := range d.o.News() {
-				d.tea.Send(news{n, true})
+				d.tea.Send(n)
 			}
 		}
 		select {
@@ -139,10 +141,15 @@ func (d *Dashboard) feed(done <-chan struct{}) {
 	}
 }
 
-// news is something to tell in the last line.
-type news struct {
-	text  string
-	isBad bool
+// News is something to tell in the last line.
+type News struct {
+	Text func(*knowledge.Words) string // in the language that is chosen
+	Bad  bool
+}
+
+// Plain is a text that is the same in every language.
+func Plain(text string) func(*knowledge.Words) string {
+	return func(*knowledge.Words) string { return text }
 }
 
 // plain reports whether the terminal may have no more than ASCII: its locale is not UTF-8,
@@ -188,8 +195,8 @@ func (p program) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case *Picture:
 		p.see(msg)
-	case news:
-		p.say(msg.text, msg.isBad)
+	case News:
+		p.say(msg)
 	case tea.WindowSizeMsg:
 		p.width, p.height = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
@@ -216,9 +223,9 @@ func (p program) report(words *knowledge.Words, seen report.Table) tea.Cmd {
 	return func() tea.Msg {
 		name, err := p.o.Report(words, seen)
 		if err != nil {
-			return news{err.Error(), true}
+			return News{Plain(err.Error()), true}
 		}
-		return news{words.Text("dash.written", "file", name), false}
+		return News{func(w *knowledge.Words) string { return w.Text("dash.written", "file", name) }, false}
 	}
 }
 

@@ -45,12 +45,12 @@ func (m *Model) detailText(t *live.Trouble, width int, whole bool) []string {
 		meaning = cause.Meaning
 	}
 	add(normal, meaning)
-	fix, steps := w.Advice(t.Entry, t.Direction)
+	_, steps := w.Advice(t.Entry, t.Direction)
 	arrow := "→ "
 	if m.plain {
 		arrow = "> "
 	}
-	hang(arrow, fix, bold)
+	hang(arrow, foreign(report.Advice(w, m.by, t)), bold)
 	if whole {
 		for i, s := range steps {
 			hang(fmt.Sprintf("  %d. ", i+1), s, normal)

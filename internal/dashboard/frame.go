@@ -150,10 +150,12 @@ func (m *Model) lastLine() string {
 	switch {
 	case m.typing:
 		return m.palette.paint("/", bold) + tail(m.filter, m.width-3) + m.palette.paint(" ", chosen)
-	case m.notice != "" && m.alarmed:
-		return m.palette.paint(clip(foreign(m.notice), m.width), bad)
-	case m.notice != "":
-		return m.palette.paint(clip(foreign(m.notice), m.width), good)
+	case m.notice != nil:
+		st := good
+		if m.notice.Bad {
+			st = bad
+		}
+		return m.palette.paint(clip(foreign(m.notice.Text(w)), m.width), st)
 	case m.help:
 		return m.keyLine(w.Text("dash.help_keys"))
 	case m.detail:

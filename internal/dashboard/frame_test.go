@@ -10,13 +10,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func modelOf(lang string, width, height int) *Model {
-	m := newModel(knowledge.In(lang), false, false)
+	m := newModel(knowledge.In(lang), classify.Default(), false, false)
 	m.width, m.height = width, height
 	m.see(busy())
 	return m

@@ -25,7 +25,7 @@ func (m *Model) page() int { return max(1, m.height/3) }
 
 // key obeys a key, by its name as Bubble Tea has it; text is what it writes.
 func (m *Model) key(name, text string) action {
-	m.notice = ""
+	m.notice = nil
 	switch {
 	case name == "ctrl+c":
 		return quit
@@ -140,4 +140,4 @@ func (m *Model) nextLanguage() {
 }
 
 // say tells something in the last line until the next key.
-func (m *Model) say(text string, isBad bool) { m.notice, m.alarmed = text, isBad }
+func (m *Model) say(n News) { m.notice = &n }

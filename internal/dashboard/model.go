@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/live"
 )
@@ -31,6 +32,7 @@ type Model struct {
 	held   bool
 
 	words   *knowledge.Words
+	by      *classify.Classifier
 	colour  bool
 	light   bool
 	plain   bool // no block characters
@@ -47,8 +49,7 @@ type Model struct {
 	filter string // in lower case letters or not; compared without regard to it
 	before string // the filter before it was typed at
 
-	notice  string // the last thing to be told
-	alarmed bool   // it is bad news
+	notice *News // the last thing to be told, until the next key
 }
 
 // list is where the user is in a pane.
@@ -65,8 +66,8 @@ var orders = [numPanes][]string{
 	peers:    {"dash.by_trouble", "dash.by_count", "dash.by_peer"},
 }
 
-func newModel(words *knowledge.Words, colour, plain bool) *Model {
-	m := &Model{pic: &Picture{}, words: words, colour: colour, plain: plain, width: 80, height: 24}
+func newModel(words *knowledge.Words, by *classify.Classifier, colour, plain bool) *Model {
+	m := &Model{pic: &Picture{}, words: words, by: by, colour: colour, plain: plain, width: 80, height: 24}
 	m.setLight(false)
 	return m
 }

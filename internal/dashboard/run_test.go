@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/report"
 )
@@ -39,7 +40,7 @@ func start(t *testing.T, words *knowledge.Words, picture func() *Picture, stop <
 	ended := make(chan error, 1)
 	go func() {
 		ended <- New(Options{
-			Words: words, Env: []string{"TERM=xterm-256color", "LANG=C.UTF-8"}, Input: in, Output: out, Picture: picture, Stop: stop,
+			Words: words, By: classify.Default(), Env: []string{"TERM=xterm-256color", "LANG=C.UTF-8"}, Input: in, Output: out, Picture: picture, Stop: stop,
 			Report: func(*knowledge.Words, report.Table) (string, error) { return "report.md", nil },
 		}).Run()
 	}()

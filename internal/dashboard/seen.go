@@ -14,13 +14,12 @@ func (m *Model) seen() report.Table {
 			{Name: w.Text("dash.last_minute"), Right: true}, {Name: w.Text("report.column_total"), Right: true}, {Name: w.Text("report.column_span")}, {Name: w.Text("report.column_todo")}, {Name: w.Text("dash.last_lines")}},
 	}
 	for _, x := range m.troubles() {
-		fix, _ := w.Advice(x.Entry, x.Direction)
 		last := ""
 		if n := len(x.Lines); n > 0 {
 			last = where(&x.Lines[n-1]) + " " + x.Lines[n-1].Text
 		}
 		t.Rows = append(t.Rows, []report.Cell{{Text: w.Cause(x.Cause).Title}, {Text: x.Party}, {Text: m.side(x.Direction)}, {Text: replyOf(x)}, {Text: x.Stage.String()},
-			{Text: report.Count(w, x.Recent(m.pic.Now))}, {Text: report.Count(w, x.Total)}, {Text: span(x)}, {Text: fix}, {Text: last}})
+			{Text: report.Count(w, x.Recent(m.pic.Now))}, {Text: report.Count(w, x.Total)}, {Text: span(x)}, {Text: report.Advice(w, m.by, x)}, {Text: last}})
 	}
 	if len(t.Rows) == 0 {
 		t.Notes = []string{w.Text("dash.none")}

@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"internal/knowledge": {"parsers/smtp"},
 	"internal/classify":  {"internal/knowledge", "parsers/smtp"},
 	"internal/alert":     {"internal/classify", "internal/filter", "internal/knowledge", "internal/summary", "parsers/smtp"},
-	"internal/dashboard": {"internal/knowledge", "internal/live", "internal/report", "parsers/smtp"},
+	"internal/dashboard": {"internal/classify", "internal/knowledge", "internal/live", "internal/report", "parsers/smtp"},
 	"internal/filter":    {"parsers/smtp"},
 	"internal/summary":   {"internal/index", "internal/knowledge", "parsers/smtp"},
 	"internal/live":      {"internal/classify", "internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},

@@ -43,7 +43,7 @@ func (l *Teller) Notice(out io.Writer, n *live.Notice) error {
 	case live.Others:
 		l.line(w, at, l.text("others", "n", count(l.Words, n.Count)), Normal)
 	case live.Over:
-		l.line(w, at, l.text("flows", "party", n.Party, "time", Span(l.Words, rough(n.For))), Good)
+		l.line(w, at, Flows(l.Words, n), Good)
 	case live.Ended:
 		l.ended(w, at, n)
 	}
@@ -96,14 +96,25 @@ func (l *Teller) began(w io.Writer, at string, t *live.Trouble) {
 	}
 	terminal := l.Terminal.prose()
 	who := l.Words.Side(t.Cause.ActorOf(t.Direction), t.Direction)
-	fix, _ := l.Words.Advice(t.Entry, t.Direction)
+	terminal.hanging(w, clockIndent, who+": "+Advice(l.Words, l.By, t))
+}
+
+// Advice is what to do about a trouble, in one line, with whom its reply tells to ask for
+// what.
+func Advice(w *knowledge.Words, by *classify.Classifier, t *live.Trouble) string {
+	fix, _ := w.Advice(t.Entry, t.Direction)
 	if t.Direction == smtp.Outbound {
-		details := l.By.Details(&classify.Said{Code: t.Code, Enhanced: t.Enhanced, Text: []byte(t.Reply)})
-		if removal := Removal(l.Words, &details); removal != "" {
+		details := by.Details(&classify.Said{Code: t.Code, Enhanced: t.Enhanced, Text: []byte(t.Reply)})
+		if removal := Removal(w, &details); removal != "" {
 			fix += " " + removal
 		}
 	}
-	terminal.hanging(w, clockIndent, who+": "+fix)
+	return fix
+}
+
+// Flows tells that mail to a party flows again.
+func Flows(w *knowledge.Words, n *live.Notice) string {
+	return w.Text("live.flows", "party", n.Party, "time", Span(w, rough(n.For)))
 }
 
 // often tells how often something was met, in how long.

@@ -87,6 +87,7 @@ type Followed struct {
 	mu       sync.Mutex // guards what follows, and the contents; never held while a file is read
 	contents []*content
 	known    [][]byte  // heads of what was read or need not be
+	past     []string  // fingerprints of the last of them, and of those that an earlier run read
 	since    time.Time // what was written last before this was handed out, or need not be
 	looked   bool      // at least once
 	closed   bool

@@ -107,10 +107,13 @@ func (f *Followed) know(c *content) {
 	if c.changed.After(f.since) {
 		f.since = c.changed
 	}
-	if len(f.known) == maxKnown {
-		f.known = slices.Delete(f.known, 0, 1)
+	if len(c.head) == 0 {
+		return
 	}
 	f.known = append(f.known, c.head)
+	f.known = f.known[max(0, len(f.known)-maxKnown):]
+	f.past = append(f.past, fingerprint(c.head))
+	f.past = f.past[max(0, len(f.past)-maxPast):]
 }
 
 // Read reads lines, and waits for them. It gives whole lines, but for those that do not fit

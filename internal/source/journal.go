@@ -28,6 +28,9 @@ const (
 	// maxJournalWord is how much is kept of a field that makes a word of the line: a host
 	// name has 253 bytes at most and a program's name fewer.
 	maxJournalWord = 256
+	// maxCursor is how long the name of a record's place may be; those of systemd 257 have
+	// some 130 bytes.
+	maxCursor = 1024
 )
 
 // journal turns a journal export into lines, one a record:
@@ -49,6 +52,9 @@ type journal struct {
 	received, sent                 []byte
 	host, ident, comm, pid, sysPID []byte
 	message                        []byte
+
+	ended  func(cursor []byte, line int) // is told of each record: its cursor and how long its line is
+	cursor []byte
 }
 
 // newJournal returns the lines of the journal export in r.
@@ -76,7 +82,7 @@ func (j *journal) field() error {
 	line, err := j.r.ReadSlice('\n')
 	switch {
 	case err == io.EOF && len(line) == 0:
-		j.emit()
+		j.emitCut()
 		return io.EOF
 	case len(line) == 1 && line[0] == '\n':
 		j.emit()
@@ -150,6 +156,10 @@ func (j *journal) slot(name []byte) (keep *[]byte, limit int) {
 	switch string(name) {
 	case "MESSAGE":
 		return &j.message, MaxMessage
+	case "__CURSOR":
+		if j.ended != nil {
+			return &j.cursor, maxCursor
+		}
 	case "__REALTIME_TIMESTAMP":
 		return &j.received, maxJournalWord
 	case "_SOURCE_REALTIME_TIMESTAMP":
@@ -192,6 +202,7 @@ func (j *journal) emit() {
 		return
 	}
 	j.records++
+	begun := len(j.out)
 	j.out = appendMicros(j.out, either(j.sent, j.received))
 	j.out = append(j.out, ' ')
 	j.out = append(j.out, either(j.host, []byte("-"))...)
@@ -207,9 +218,20 @@ func (j *journal) emit() {
 	j.out = append(j.out, ": "...)
 	j.out = append(j.out, j.message...)
 	j.out = append(j.out, '\n')
+	if j.ended != nil {
+		j.ended(j.cursor, len(j.out)-begun)
+		j.cursor = j.cursor[:0]
+	}
 	j.any = false
 	for _, field := range []*[]byte{&j.received, &j.sent, &j.host, &j.ident, &j.comm, &j.pid, &j.sysPID, &j.message} {
 		*field = (*field)[:0]
+	}
+}
+
+// emitCut ends a record that breaks off. One that is followed comes again, whole.
+func (j *journal) emitCut() {
+	if j.ended == nil {
+		j.emit()
 	}
 }
 
@@ -247,7 +269,7 @@ func validField(b []byte) bool {
 // stop ends the reading within a record, of which what is there is handed on. The end of
 // the input is in the wrong place here.
 func (j *journal) stop(err error) error {
-	j.emit()
+	j.emitCut()
 	if err != io.EOF && err != io.ErrUnexpectedEOF {
 		return err
 	}

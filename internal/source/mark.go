@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,9 +18,15 @@ import (
 
 // Mark is how far a followed log was handled, for another run to go on from there.
 type Mark struct {
-	Path   string  `json:"path"`
-	Places []Place `json:"places"` // one for each file that may get more, the oldest first; none: there was no file yet
+	Path   string   `json:"path"`
+	Cursor string   `json:"cursor,omitempty"` // of a journal: the record
+	Places []Place  `json:"places,omitempty"` // of a log, one for each file that may get more, the oldest first; none: there was no file yet
+	Past   []string `json:"past,omitempty"`   // fingerprints of the files that were over last, so that none is taken for a missed one
 }
+
+// maxPast is how many past files a mark tells of: those that can be as young as the one
+// that is read, or become so when they are compressed.
+const maxPast = 16
 
 // Place is how far one file was handled. The file is found again by what it holds, also
 // under another name or compressed.
@@ -35,7 +42,9 @@ type Place struct {
 // Mark returns how far the log was handled. It may be called at any time, after the end
 // too.
 func (f *Followed) Mark() Mark {
-	m := Mark{Path: f.path}
+	f.mu.Lock()
+	m := Mark{Path: f.path, Past: slices.Clone(f.past)}
+	f.mu.Unlock()
 	for _, c := range f.list() {
 		m.Places = append(m.Places, c.place())
 	}
@@ -46,34 +55,39 @@ func (f *Followed) Mark() Mark {
 func (c *content) place() Place {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p := Place{Offset: c.handled, Lines: c.done, Changed: c.changed, Fingerprint: fingerprint(c.head[:min(int64(len(c.head)), c.handled)])}
+	p := Place{Offset: c.handled, Lines: c.done, Changed: c.changed, Fingerprint: fingerprint(c.head)}
 	p.Device, p.Inode = identity(c.info)
 	return p
 }
 
-// fingerprint is the first bytes of a file, as far as they were handled.
+// fingerprint stands for the first bytes of a file, as far as they are known.
 func fingerprint(head []byte) string {
 	sum := sha256.Sum256(head)
 	return fmt.Sprintf("%d:%s", len(head), hex.EncodeToString(sum[:16]))
 }
 
-// fits reports whether c holds what was marked. Where nothing of it was handled, its
-// number on the disk must do.
-func (p *Place) fits(c *content) bool {
-	length, _, _ := strings.Cut(p.Fingerprint, ":")
+// begins reports whether head begins with the bytes of a fingerprint that is not empty.
+func begins(head []byte, print string) bool {
+	length, _, _ := strings.Cut(print, ":")
 	n, err := strconv.Atoi(length)
-	if err != nil || n < 0 || n > len(c.head) {
-		return false
-	}
-	if n == 0 {
+	return err == nil && 0 < n && n <= len(head) && fingerprint(head[:n]) == print
+}
+
+// fits reports whether c holds what was marked. Where nothing was in it, its number on the
+// disk must do.
+func (p *Place) fits(c *content) bool {
+	if p.Fingerprint == fingerprint(nil) {
 		device, inode := identity(c.info)
 		return p.Offset == 0 && device == p.Device && inode == p.Inode
 	}
-	return fingerprint(c.head[:n]) == p.Fingerprint
+	return begins(c.head, p.Fingerprint)
 }
 
 // resume opens what was marked, so that it goes on from there. f.dirMu is held.
 func (f *Followed) resume(m *Mark) {
+	f.mu.Lock()
+	f.past = slices.Clone(m.Past[max(0, len(m.Past)-maxPast):])
+	f.mu.Unlock()
 	current := false
 	for i := range m.Places {
 		p := &m.Places[i]
@@ -83,6 +97,9 @@ func (f *Followed) resume(m *Mark) {
 			f.mu.Unlock()
 		}
 		c := f.find(p)
+		if c == nil && p.Fingerprint == fingerprint(nil) {
+			continue
+		}
 		if c == nil {
 			f.lose(fmt.Sprintf("the file that was read up to byte %d in the last run is gone", p.Offset), "lines that came after that are lost; keep rotated files in the directory of the log, or start sooner")
 			continue

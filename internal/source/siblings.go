@@ -140,7 +140,8 @@ func (f *Followed) isKnown(c *content) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(f.known, func(head []byte) bool { return alike(head, c.head) })
+	return slices.ContainsFunc(f.known, func(head []byte) bool { return alike(head, c.head) }) ||
+		slices.ContainsFunc(f.past, func(print string) bool { return begins(c.head, print) })
 }
 
 // peek looks at the beginnings of what is open, of which the reader may have seen none yet,

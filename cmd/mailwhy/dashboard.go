@@ -63,7 +63,7 @@ const (
 
 // board returns the dashboard that shows what the hub is told. Warnings go to it.
 func (c *tailCmd) board(h *hub, words *knowledge.Words, quit func()) (*board, error) {
-	if !isTerminal(h.stdout) {
+	if !isTerminal(h.stdout) || os.Getenv("TERM") == "dumb" {
 		return nil, errors.New("--dashboard needs a terminal to draw on; without it, tail prints what happens")
 	}
 	b := &board{hub: h, paths: c.Files, top: c.Top, news: &news{}, quit: quit, stderr: h.stderr, ended: make(chan error, 1), saidAt: time.Now()}

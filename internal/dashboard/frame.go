@@ -9,7 +9,7 @@ import (
 )
 
 // wide is from how many columns on the panes stand side by side.
-const wide = 120
+const wide = 140
 
 // roomy is from how many lines on the rates are drawn and not only told.
 const roomy = 18

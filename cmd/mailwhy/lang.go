@@ -32,6 +32,19 @@ func (f *rulesFlags) classifier(w *world) (*classify.Classifier, error) {
 	return classifierOf(files...)
 }
 
+// again is classifier for a time when another is in use: what that one said stays known.
+func (f *rulesFlags) again(w *world, before *classify.Classifier) (*classify.Classifier, error) {
+	files, err := w.ruleFiles(f.Rules)
+	if err != nil {
+		return nil, err
+	}
+	base, err := before.Base().With(files...)
+	if err != nil {
+		return nil, err
+	}
+	return classify.New(base), nil
+}
+
 func classifierOf(files ...knowledge.RuleFile) (*classify.Classifier, error) {
 	base, err := knowledge.WithRules(files...)
 	if err != nil {

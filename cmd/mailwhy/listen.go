@@ -75,6 +75,7 @@ func (f *listenFlags) listen(h *hub, words *knowledge.Words) (end func(), err er
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, ErrorLog: log.New(io.Discard, "", 0), // of clients that break off
 	}
 	h.watchers = append(h.watchers, l)
+	h.reloaded = append(h.reloaded, l.Reloaded)
 	fmt.Fprintln(h.stderr, words.Text("listen.at", "url", "http://"+l.at+"/metrics"))
 	go func() {
 		if err := l.server.Serve(netutil.LimitListener(in, maxConnections)); !errors.Is(err, http.ErrServerClosed) {

@@ -40,6 +40,9 @@ type hub struct {
 	at   *line
 	said int64 // lines
 
+	reloaders []reloader    // what has a use for a new configuration
+	reloaded  []func(error) // told how reading it went
+
 	watch    *live.Watch
 	watchers []watcher
 	flush    func() error // what was printed, after each batch

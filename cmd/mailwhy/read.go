@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
@@ -47,6 +48,7 @@ type reader struct {
 	formats  map[*source.Input]parsers.Format // as detected
 	sides    map[*source.Input]bool           // Exim's reject and panic logs
 	repeated *session.Repeats
+	newer    atomic.Pointer[classify.Classifier] // what it annotates by from now on; nil: as before
 	progress *progress
 }
 

@@ -78,11 +78,13 @@ func (c *tailCmd) Run(w *world) error {
 		return err
 	}
 	defer endListening()
+	endReloading := c.hangups(h, words)
 	if c.CaughtUp {
 		go h.endAtEnd(end, stop)
 	}
 	out.begin(c.Files)
 	err = out.wait(h.run(stop, !c.CaughtUp, inputs))
+	endReloading()
 	end()
 	h.close()
 	if flushErr := h.flush(); err == nil {
@@ -92,7 +94,7 @@ func (c *tailCmd) Run(w *world) error {
 	if err != nil || c.Output != "text" {
 		return err
 	}
-	return c.summary(w, h, words)
+	return c.summary(w, h, words.Of(h.by.Base()))
 }
 
 // display is what shows people what happens.
@@ -257,6 +259,9 @@ func (c *tailCmd) printer(h *hub, words *knowledge.Words) *printer {
 	h.watch = live.New(h.by.Base(), tell)
 	h.watchers = append(h.watchers, p)
 	h.flush = p.flush
+	h.reloaders = append(h.reloaders, func(r *renewal) (func(), error) {
+		return func() { p.teller.Words, p.teller.By = r.words, r.by }, nil
+	})
 	return p
 }
 

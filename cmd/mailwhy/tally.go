@@ -116,7 +116,11 @@ func (t *tally) transcript(body io.Reader) (readErr, handleErr error) {
 // annotate notes what can be told of an event alone, and tells whether the command wants
 // the event besides. It is called by several goroutines.
 func (t *tally) annotate(ev *smtp.Event, n *note) (keep bool) {
-	n.Annotation, n.known = t.by.Event(ev)
+	by := t.by
+	if newer := t.newer.Load(); newer != nil {
+		by = newer
+	}
+	n.Annotation, n.known = by.Event(ev)
 	session.StepOf(ev, &n.step)
 	return t.keep == nil || n.known || t.keep(ev)
 }

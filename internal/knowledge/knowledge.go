@@ -194,6 +194,7 @@ type Base struct {
 
 	byHost map[string]Provider
 	words  map[string]EntryWords // of the user's own rules
+	kept   map[string]EntryID    // entries of a base before this one
 
 	causes   [numCauses]causeFacts
 	byCode   [1000]uint8 // 1 + index into Codes

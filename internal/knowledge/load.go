@@ -56,8 +56,12 @@ func (b *Base) add(id, cause string, s *Sample) (EntryID, error) {
 	if _, dup := b.byID[id]; dup || id == "" {
 		return 0, fmt.Errorf("entry name %q is empty or used twice; give it a name of its own", id)
 	}
-	n := EntryID(len(b.Entries))
-	b.Entries = append(b.Entries, Entry{ID: id, Cause: c, Sample: s})
+	n, kept := b.kept[id]
+	if !kept {
+		n = EntryID(len(b.Entries))
+		b.Entries = append(b.Entries, Entry{})
+	}
+	b.Entries[n] = Entry{ID: id, Cause: c, Sample: s}
 	b.byID[id] = n
 	return n, nil
 }

@@ -219,13 +219,19 @@ func (f *RuleFile) read() (in ruleFile, unknown []error, err error) {
 
 // WithRules returns the base with a user's own rules before ours, those of the first file
 // first. Messages name the file, the line and what to do; all that is wrong is told at once.
-func WithRules(files ...RuleFile) (*Base, error) {
+func WithRules(files ...RuleFile) (*Base, error) { return Load().With(files...) }
+
+// With is WithRules in place of a base that is in use: what is known by its number, like
+// the rows of a summary, means the same in both. A rule that is gone is still known by its
+// words.
+func (old *Base) With(files ...RuleFile) (*Base, error) {
 	b, err := load()
 	if err != nil {
 		return nil, err
 	}
 	ours := b.Rules
 	b.Rules, b.words = nil, map[string]EntryWords{}
+	b.keep(old)
 	var wrong []error
 	for i := range files {
 		wrong = append(wrong, b.addFile(&files[i])...)
@@ -233,12 +239,25 @@ func WithRules(files ...RuleFile) (*Base, error) {
 	if n := phrasesOf(b.Rules); n > MaxOwnPhrases || len(b.Rules) > maxOwnRules {
 		wrong = append(wrong, fmt.Errorf("%s: %d rules with %d phrases, and there is room for %d with %d; leave out what the built-in rules say too", files[0].Path, len(b.Rules), n, maxOwnRules, MaxOwnPhrases))
 	}
+	if len(b.Entries) > len(Load().Entries)+maxOwnRules {
+		wrong = append(wrong, fmt.Errorf("%s: with those that are gone there are more than %d rules; start the program anew", files[0].Path, maxOwnRules))
+	}
 	if wrong != nil {
 		return nil, errors.Join(wrong...)
 	}
 	b.OwnRules = len(b.Rules)
 	b.Rules = append(b.Rules, ours...)
 	return b, nil
+}
+
+// keep takes over the entries of an older base's own rules, with their numbers.
+func (b *Base) keep(old *Base) {
+	b.kept = map[string]EntryID{}
+	for _, e := range old.Entries[len(b.Entries):] {
+		b.kept[e.ID] = EntryID(len(b.Entries))
+		b.words[e.ID] = old.words[e.ID]
+		b.Entries = append(b.Entries, e)
+	}
 }
 
 // addFile adds a file's rules and returns what is wrong with them.

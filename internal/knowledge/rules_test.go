@@ -98,3 +98,31 @@ func TestHost(t *testing.T) {
 		}
 	}
 }
+
+// A base in place of another knows by its number what that one knew.
+func TestRulesAnew(t *testing.T) {
+	second := strings.ReplaceAll(ownRule, "our-gateway", "second")
+	old, err := WithRules(RuleFile{"own.toml", []byte(ownRule + strings.ReplaceAll(second, "gateway says no", "second says no"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _ := old.EntryByID("our-gateway")
+	gone, _ := old.EntryByID("second")
+	b, err := old.With(RuleFile{"own.toml", []byte(strings.ReplaceAll(second, "second", "third") + strings.Replace(ownRule, "Our gateway", "Their gateway", 1))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := In(English).Of(b)
+	if again, ok := b.EntryByID("our-gateway"); !ok || again != first || words.Entry(first).Title != "Their gateway refused it" {
+		t.Errorf("%d is now %d, %q", first, again, words.Entry(first).Title)
+	}
+	if words.Entry(gone).Title != "Our gateway refused it" || b.Entry(gone).ID != "second" {
+		t.Errorf("the rule that is gone is %q, %q", b.Entry(gone).ID, words.Entry(gone).Title)
+	}
+	if third, ok := b.EntryByID("third"); !ok || third == first || third == gone || b.OwnRules != 2 {
+		t.Errorf("the new rule is %d of %d", third, b.OwnRules)
+	}
+	if none, err := b.With(); err != nil || none.OwnRules != 0 || none.Entry(first).ID != "our-gateway" {
+		t.Errorf("no rules any more: %v", err)
+	}
+}

@@ -115,7 +115,7 @@ func (m *Model) title(pane, width, rows int) string {
 	if pane == sessions && m.filter == "" && m.pic.Open > rows {
 		told = report.Count(w, int64(m.pic.Open))
 	}
-	add("  "+told+" "+w.Text(orders[pane][m.views[pane].order]), dim)
+	add("  "+told+" · "+w.Text(orders[pane][m.views[pane].order]), dim)
 	if m.filter != "" {
 		add("  /"+m.filter, warn)
 	}

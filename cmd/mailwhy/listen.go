@@ -24,7 +24,7 @@ import (
 
 // listenFlags are about what is shown to Prometheus.
 type listenFlags struct {
-	Listen string `group:"Following" placeholder:"ADDR" env:"MAILWHY_LISTEN" help:"Show counts to Prometheus at http://ADDR/metrics, and how the following goes at /healthz and /readyz. A port alone is one of this machine's loopback; others can be reached by whoever reaches this machine: nobody is asked for a password."`
+	Listen string `group:"Following" placeholder:"ADDR" env:"MAILWHY_LISTEN" help:"Counts for Prometheus at http://ADDR/metrics; /healthz and /readyz besides. A port alone is the loopback's; with another address whoever reaches it can read, as nobody is asked for a password."`
 }
 
 // The limits of the server. It gives short answers to few; whoever is slow, or many, is

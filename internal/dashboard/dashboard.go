@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -59,8 +61,29 @@ func New(o Options) *Dashboard {
 	d := &Dashboard{o: o, fell: make(chan error, 1)}
 	m := newModel(o.Words, o.By, o.Colour, plain(o.Env))
 	m.setLight(light(o.Env))
+	if file, ok := o.Output.(*os.File); ok {
+		o.Output = &screen{File: file, gone: d.Leave}
+	}
 	d.tea = tea.NewProgram(program{m, &d.o}, options(&o)...)
 	return d
+}
+
+// screen is a terminal that may go away, with the window that it is in or the connection
+// over which it is: there is nobody left then to quit. SIGHUP, which tells of it, may be
+// ignored.
+type screen struct {
+	*os.File
+	gone func()
+	once sync.Once
+}
+
+// Write implements io.Writer.
+func (s *screen) Write(p []byte) (int, error) {
+	n, err := s.File.Write(p)
+	if err != nil {
+		s.once.Do(func() { go s.gone() })
+	}
+	return n, err
 }
 
 // Run shows the dashboard until the user quits or Stop is closed. The terminal is left as

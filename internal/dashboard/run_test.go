@@ -14,29 +14,29 @@ import (
 	"github.com/mailwhy/mailwhy/internal/report"
 )
 
-// screen is what was written to a terminal.
-type screen struct {
+// recorder is what was written to a terminal.
+type recorder struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-func (s *screen) Write(p []byte) (int, error) {
+func (s *recorder) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.b.Write(p)
 }
 
-func (s *screen) String() string {
+func (s *recorder) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.b.String()
 }
 
 // start runs a dashboard whose keys come from the returned writer.
-func start(t *testing.T, words *knowledge.Words, picture func() *Picture, stop <-chan struct{}) (keys io.WriteCloser, out *screen, done <-chan error) {
+func start(t *testing.T, words *knowledge.Words, picture func() *Picture, stop <-chan struct{}) (keys io.WriteCloser, out *recorder, done <-chan error) {
 	t.Helper()
 	in, keys := io.Pipe()
-	out = &screen{}
+	out = &recorder{}
 	ended := make(chan error, 1)
 	go func() {
 		ended <- New(Options{
@@ -54,7 +54,7 @@ const (
 	showCursor  = "\x1b[?25h"
 )
 
-func waitFor(t *testing.T, out *screen, text string) {
+func waitFor(t *testing.T, out *recorder, text string) {
 	t.Helper()
 	for range 500 {
 		if strings.Contains(out.String(), text) {
@@ -65,7 +65,7 @@ func waitFor(t *testing.T, out *screen, text string) {
 	t.Fatalf("%q never came; there was %q", text, out)
 }
 
-func isClean(t *testing.T, out *screen) {
+func isClean(t *testing.T, out *recorder) {
 	t.Helper()
 	s := out.String()
 	if strings.Count(s, enterScreen) != strings.Count(s, leaveScreen) || strings.LastIndex(s, showCursor) < strings.LastIndex(s, "\x1b[?25l") {

@@ -228,3 +228,22 @@ func program(t *testing.T) string {
 	}
 	return bin
 }
+
+// Where the terminal goes away, the program does too, even if it is told to stay.
+func TestDashboardWithoutTerminal(t *testing.T) {
+	dir := workdir(t)
+	writeFile(t, filepath.Join(dir, "mail.log"), deferral(1))
+	term := openTerminal(t, dir, 80, 24)
+	term.run("trap '' HUP; exec " + program(t) + " tail --dashboard --lang en mail.log")
+	term.wait("What went wrong")
+	pid := strings.TrimSpace(term.tmux("display-message", "-p", "#{pane_pid}"))
+	term.tmux("kill-server")
+	for range 100 {
+		if _, err := os.Stat("/proc/" + pid); err != nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Error("the program runs on without a terminal")
+	exec.Command("kill", "-9", pid).Run()
+}

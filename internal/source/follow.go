@@ -38,6 +38,8 @@ type FollowOptions struct {
 	Mark  *Mark           // begin where an earlier run stopped; wins over Lines
 	Stop  <-chan struct{} // closed when no more is wanted
 	Warn  func(error)     // is told what is wrong, each thing once; is called by several goroutines, one at a time
+
+	linger time.Duration // for tests; 0: linger
 }
 
 // Followed is a log that is written while it is read: all the files, one after the other,
@@ -112,6 +114,9 @@ type Health struct {
 // for. What is written after it returned is not missed. All that it holds is given back after o.Stop was closed, at the latest when Next
 // returns io.EOF.
 func Follow(path string, o FollowOptions) *Followed {
+	if o.linger == 0 {
+		o.linger = linger
+	}
 	f := &Followed{
 		path: path, dir: filepath.Dir(path), base: filepath.Base(path), o: o,
 		wake: make(chan struct{}, 1), done: make(chan struct{}), checked: map[string]seen{},
@@ -311,7 +316,7 @@ func (f *Followed) absent(err error) {
 		if f.gone.IsZero() {
 			f.gone = time.Now()
 		}
-		if time.Since(f.gone) < linger {
+		if time.Since(f.gone) < f.o.linger {
 			return
 		}
 	}

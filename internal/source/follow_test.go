@@ -366,7 +366,7 @@ func TestFollowDeleted(t *testing.T) {
 func TestFollowHalves(t *testing.T) {
 	t.Parallel()
 	w := newWriter(t)
-	f := follow(t, w.path, FollowOptions{Lines: -1})
+	f := follow(t, w.path, FollowOptions{Lines: -1, linger: time.Second})
 	for i := range 3 {
 		w.raw(fmt.Sprintf("half %d, ", i))
 		time.Sleep(150 * time.Millisecond)
@@ -433,7 +433,7 @@ func TestFollowLongLine(t *testing.T) {
 	t.Parallel()
 	w := newWriter(t)
 	w.write(1)
-	f := follow(t, w.path, FollowOptions{Lines: -1})
+	f := follow(t, w.path, FollowOptions{Lines: -1, linger: time.Second})
 	f.until(1)
 	piece := strings.Repeat("x", 64<<10)
 	for range 160 {
@@ -459,7 +459,7 @@ func TestFollowSilent(t *testing.T) {
 	t.Parallel()
 	w := newWriter(t)
 	w.write(3)
-	f := follow(t, w.path, FollowOptions{Lines: -1})
+	f := follow(t, w.path, FollowOptions{Lines: -1, linger: time.Second})
 	f.until(3)
 	for range 3 {
 		w.rename(9)
@@ -554,4 +554,121 @@ func TestFollowEdge(t *testing.T) {
 	f.wait("the live following once more", edged)
 	w.write(1)
 	f.check(w.want)
+}
+
+// TestFollowTroubles: what keeps the path from being read is told once, and tried again.
+func TestFollowTroubles(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t)
+	dir := filepath.Dir(w.path)
+	w.must(os.Symlink(w.path, w.path)) // leads to itself
+	f := follow(t, w.path, FollowOptions{Lines: -1, linger: 200 * time.Millisecond})
+	f.wait("the warning", func() bool { return strings.Count(f.warnings(), "too many levels") == 1 })
+	time.Sleep(250 * time.Millisecond)
+	w.must(os.Remove(w.path))
+	w.must(os.Mkdir(w.path, 0o700))
+	f.wait("the warning", func() bool { return strings.Count(f.warnings(), "not a regular file") == 1 })
+	time.Sleep(250 * time.Millisecond)
+	w.must(os.Remove(w.path))
+	w.write(3)
+	f.check(w.want)
+	w.reopen()
+	w.must(os.Rename(w.path, filepath.Join(dir, "elsewhere")))
+	w.must(os.Symlink(w.path, w.path))
+	f.wait("the warning", func() bool { return strings.Count(f.warnings(), "too many levels") == 2 })
+	w.must(os.Remove(w.path))
+	w.write(3)
+	f.check(w.want)
+	if n := strings.Count(f.warnings(), "\n") + 1; n > 5 {
+		t.Errorf("warned %d times:\n%s", n, f.warnings())
+	}
+}
+
+// TestFollowLeaks: what was started is ended, whatever it was doing.
+func TestFollowLeaks(t *testing.T) {
+	w := newWriter(t)
+	w.write(3)
+	goroutines, files := runtime.NumGoroutine(), openFiles(t)
+	for i := range 200 {
+		f := follow(t, w.path, FollowOptions{Lines: -1})
+		switch i % 4 {
+		case 1:
+			f.until(3)
+		case 2:
+			f.until(3)
+			w.raw("half")
+			w.must(os.Truncate(w.path, int64(len(w.want[0]))+1))
+			f.end()
+			w.must(os.Remove(w.path))
+			w.reopen()
+			w.want = nil
+			w.write(3)
+		case 3:
+			f.wait("the live following", func() bool {
+				f.Followed.mu.Lock()
+				defer f.Followed.mu.Unlock()
+				return f.tailer != nil || runtime.GOOS != "linux"
+			})
+		}
+		f.end()
+		if _, err := f.Next(); err == nil {
+			t.Fatal("a generation after the end")
+		}
+	}
+	for i := 0; runtime.NumGoroutine() > goroutines || openFiles(t) > files; i++ {
+		if i == 1000 {
+			buf := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines, %d before; %d files, %d before\n%s", runtime.NumGoroutine(), goroutines, openFiles(t), files, buf[:runtime.Stack(buf, true)])
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// openFiles counts the open files, watches among them, where the system tells.
+func openFiles(t *testing.T) int {
+	names, err := os.ReadDir("/proc/self/fd")
+	if err != nil && runtime.GOOS == "linux" {
+		t.Fatal(err)
+	}
+	return len(names)
+}
+
+// TestFollowAbandoned: nobody reads, and all is closed after Stop nevertheless.
+func TestFollowAbandoned(t *testing.T) {
+	w := newWriter(t)
+	w.write(3)
+	files := openFiles(t)
+	stop := make(chan struct{})
+	f := Follow(w.path, FollowOptions{Stop: stop})
+	close(stop)
+	<-f.done
+	if n := openFiles(t); n > files {
+		t.Errorf("%d files are open, %d before", n, files)
+	}
+	if m := f.Mark(); len(m.Places) != 1 || m.Places[0].Lines != 3 {
+		t.Errorf("%+v", m)
+	}
+}
+
+// BenchmarkFollow reads what is there already.
+func BenchmarkFollow(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "mail.log")
+	line := []byte("Nov 22 06:25:01 mx postfix/smtpd[1234]: connect from client.example.net[192.0.2.1] and so on to a usual length\n")
+	if err := os.WriteFile(path, bytes.Repeat(line, 64<<20/len(line)), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(64 << 20)
+	buf := make([]byte, 64<<10)
+	for b.Loop() {
+		stop := make(chan struct{})
+		f := Follow(path, FollowOptions{Lines: -1, Stop: stop})
+		g, _ := f.Next()
+		for left := 64 << 20 / len(line) * len(line); left > 0; {
+			n, _ := g.Read(buf)
+			g.Handled(int64(n))
+			left -= n
+		}
+		close(stop)
+		f.Next()
+	}
 }

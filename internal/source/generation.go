@@ -75,7 +75,7 @@ func (f *Followed) pick() *content {
 func (f *Followed) release() {
 	all := f.list()
 	for i, c := range all {
-		if !c.over && !c.static && !c.flush && !c.ready() && c.silence() >= linger {
+		if !c.over && !c.static && !c.flush && !c.ready() && c.silence() >= f.o.linger {
 			c.flush = slices.ContainsFunc(all[i+1:], (*content).begunWriting)
 		}
 		if c.over || c.spent() {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -31,57 +32,60 @@ func (w *writer) compress(path string) {
 
 // TestFollowMarks: stopped at any place and started again, with whatever happened between.
 func TestFollowMarks(t *testing.T) {
-	t.Parallel()
 	for seed := range uint64(12) {
-		r := rand.New(rand.NewPCG(seed, 1))
-		w := newWriter(t)
-		state := filepath.Join(filepath.Dir(w.path), "state.json")
-		w.write(1 + r.IntN(20))
-		var all []string
-		for run := range 5 {
-			marks, err := LoadMarks(state)
-			w.must(err)
-			o := FollowOptions{Lines: -1}
-			if len(marks) > 0 {
-				o.Mark = &marks[0]
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { t.Parallel(); restarts(t, seed) })
+	}
+}
+
+func restarts(t *testing.T, seed uint64) {
+	r := rand.New(rand.NewPCG(seed, 1))
+	w := newWriter(t)
+	state := filepath.Join(filepath.Dir(w.path), "state.json")
+	w.write(1 + r.IntN(20))
+	var all []string
+	for run := range 5 {
+		marks, err := LoadMarks(state)
+		w.must(err)
+		o := FollowOptions{Lines: -1}
+		if len(marks) > 0 {
+			o.Mark = &marks[0]
+		}
+		f := follow(t, w.path, o)
+		for range r.IntN(4) {
+			w.write(r.IntN(3000))
+			if r.IntN(4) == 0 {
+				w.rename(9)
+				w.reopen()
+				w.write(1)
 			}
-			f := follow(t, w.path, o)
-			for range r.IntN(4) {
-				w.write(r.IntN(3000))
-				if r.IntN(4) == 0 {
-					w.rename(9)
-					w.reopen()
-					w.write(1)
-				}
+		}
+		enough := len(w.want) - len(all)
+		if run < 4 {
+			enough = r.IntN(enough + 1)
+		}
+		f.wait("some lines", func() bool { return len(f.got()) >= enough })
+		if run == 4 {
+			f.check(w.want[len(all):])
+		}
+		f.end()
+		all = append(all, f.got()...)
+		if !slices.Equal(all, w.want[:len(all)]) {
+			t.Fatalf("seed %d, run %d: the lines are %s; warnings %s", seed, run, ranges(all), f.warnings())
+		}
+		w.must(SaveMarks(state, []Mark{f.Mark()}))
+		for range r.IntN(3) {
+			w.write(r.IntN(100))
+			if r.IntN(2) == 0 {
+				w.rename(9)
+				w.reopen()
+			} else {
+				w.copytruncate(9)
 			}
-			enough := len(w.want) - len(all)
-			if run < 4 {
-				enough = r.IntN(enough + 1)
-			}
-			f.wait("some lines", func() bool { return len(f.got()) >= enough })
-			if run == 4 {
-				f.check(w.want[len(all):])
-			}
-			f.end()
-			all = append(all, f.got()...)
-			if !slices.Equal(all, w.want[:len(all)]) {
-				t.Fatalf("seed %d, run %d: the lines are %s; warnings %s", seed, run, ranges(all), f.warnings())
-			}
-			w.must(SaveMarks(state, []Mark{f.Mark()}))
-			for range r.IntN(3) {
-				w.write(r.IntN(100))
-				if r.IntN(2) == 0 {
-					w.rename(9)
-					w.reopen()
-				} else {
-					w.copytruncate(9)
-				}
-				time.Sleep(10 * time.Millisecond) // the clock of the files ticks every few ms; names that are mixed tell nothing
-				w.write(1 + r.IntN(9))
-				if old := w.path + ".2"; r.IntN(2) == 0 && exists(old) {
-					w.compress(old)
-					w.must(os.Rename(old+".gz", filepath.Join(filepath.Dir(old), "mail.log-2026112"+string(rune('0'+run))+".gz")))
-				}
+			time.Sleep(10 * time.Millisecond) // the clock of the files ticks every few ms; names that are mixed tell nothing
+			w.write(1 + r.IntN(9))
+			if old := w.path + ".2"; r.IntN(2) == 0 && exists(old) {
+				w.compress(old)
+				w.must(os.Rename(old+".gz", filepath.Join(filepath.Dir(old), "mail.log-2026112"+string(rune('0'+run))+".gz")))
 			}
 		}
 	}

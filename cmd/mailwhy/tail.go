@@ -78,6 +78,11 @@ func (c *tailCmd) Run(w *world) error {
 		return err
 	}
 	defer endListening()
+	endAlerting, err := c.alerts(h, words, out)
+	if err != nil {
+		return err
+	}
+	defer endAlerting()
 	endReloading := c.hangups(h, words)
 	if c.CaughtUp {
 		go h.endAtEnd(end, stop)

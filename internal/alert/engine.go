@@ -298,7 +298,8 @@ func (e *Engine) group(r *rule, ev *smtp.Event, host uint64) *group {
 			name = string(bytes.ToLower(cut(ev.To[i+1:])))
 		}
 	case byHost:
-		name = cmp.Or(string(cut(ev.Peer.IP)), string(cut(ev.Peer.Name)))
+		peer := other(ev)
+		name = cmp.Or(string(cut(peer.IP)), string(cut(peer.Name)))
 	}
 	g := r.groups[name]
 	if g == nil {
@@ -313,18 +314,25 @@ func (e *Engine) group(r *rule, ev *smtp.Event, host uint64) *group {
 	return g
 }
 
+// other is the other side of a line: where none took the message, who refused it.
+func other(ev *smtp.Event) *smtp.Peer {
+	if ev.Peer.IsZero() {
+		return &ev.ReplyHost
+	}
+	return &ev.Peer
+}
+
 func cut(b []byte) []byte { return b[:min(len(b), maxGroup)] }
 
 // party names the other side of a line: its provider, or the domain that its host is in.
 func (e *Engine) party(ev *smtp.Event, host uint64) string {
-	party, known := e.parties[host]
-	if known {
+	if party, known := e.parties[host]; known && host != 0 {
 		return party
 	}
-	if p := e.base.Host(ev.Peer.Name); p != 0 {
-		party = e.base.ProviderName(p)
-	} else {
-		party = strings.ToLower(summary.Domain(cmp.Or(string(cut(ev.Peer.Name)), string(cut(ev.Peer.IP)))))
+	peer := other(ev)
+	party := e.base.ProviderName(e.base.Host(peer.Name))
+	if party == "" {
+		party = strings.ToLower(summary.Domain(cmp.Or(string(cut(peer.Name)), string(cut(peer.IP)))))
 	}
 	if host != 0 {
 		if len(e.parties) >= maxParties {
@@ -450,7 +458,7 @@ func (e *Engine) holds(r *rule, g *group) bool {
 	switch {
 	case r.share == 0:
 		return g.part.total >= int64(r.AtLeast)
-	case g.whole.total < int64(cmp.Or(r.OfAtLeast, defaultSample)):
+	case g.whole.total < int64(r.Sample()):
 		return g.told && g.part.total > 0 // too few to judge by: it stays as it was
 	}
 	return float64(g.part.total) >= r.share*float64(g.whole.total)

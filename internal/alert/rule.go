@@ -1,8 +1,10 @@
 package alert
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -359,4 +361,52 @@ func ParseShare(s string) (float64, error) {
 		return 0, fmt.Errorf("%q is no share; give one from 0%% to 100%%, like 2%%", s)
 	}
 	return f, nil
+}
+
+// Sample is of how many deliveries a share is taken at least.
+func (r *Rule) Sample() int { return cmp.Or(r.OfAtLeast, defaultSample) }
+
+// Holds and Lasts are HoldOff and ResolveAfter, or what stands for them where they are left
+// out.
+func (r *Rule) Holds() string { return cmp.Or(r.HoldOff, "1h") }
+
+// Lasts: see Holds.
+func (r *Rule) Lasts() string { return cmp.Or(r.ResolveAfter, r.Within, "0s") }
+
+// Program is what Run starts.
+func (r *Rule) Program() string {
+	if r.Shell {
+		return "/bin/sh"
+	}
+	return r.Run[0]
+}
+
+// WebhookHost is where the webhook is, without what may be secret in its URL.
+func (r *Rule) WebhookHost() string {
+	u, err := url.Parse(r.Webhook)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// Example is an alert that the rule might give, to try its actions with.
+func (r *Rule) Example(now time.Time, resolved bool) *Alert {
+	a := &Alert{Rule: r, Resolved: resolved, Time: now, Since: now, Count: int64(r.AtLeast)}
+	c, err := compile(r)
+	if err != nil {
+		return a
+	}
+	a.Within = cmp.Or(c.within, c.mute)
+	if resolved || c.silence {
+		a.Since = now.Add(-a.Within)
+	}
+	if c.share > 0 {
+		a.Of = int64(r.Sample())
+		a.Count = int64(math.Ceil(c.share * float64(a.Of)))
+	}
+	if c.by != byNone {
+		a.Group = "example.com"
+	}
+	return a
 }

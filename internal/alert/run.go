@@ -37,7 +37,7 @@ func Command(ctx context.Context, r *Rule, f *Facts) error {
 	defer cancel()
 	args := []string(r.Run)
 	if r.Shell {
-		args = append([]string{"/bin/sh", "-c", args[0], "mailwhy"}, args[1:]...)
+		args = append([]string{r.Program(), "-c", args[0], "mailwhy"}, args[1:]...)
 	}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), f.Environ()...)

@@ -1,6 +1,14 @@
 package alert
 
-import "time"
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
 
 // State is what has to be known of an alert after a restart, so that it is neither told
 // again nor forgotten.
@@ -58,4 +66,39 @@ func (e *Engine) restore(r *rule, s State) {
 	if r.silence {
 		g.heard = s.Since.Add(-r.mute)
 	}
+}
+
+// LoadStates reads what SaveStates wrote, nothing where there is no such file.
+func LoadStates(file string) (states []State, err error) {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(data, &states); err != nil {
+		return nil, fmt.Errorf("%s: it is no file of alerts: %w; remove it, and alerts that go on are told again", file, err)
+	}
+	return states, nil
+}
+
+// SaveStates writes states to a file, whole or not at all.
+func SaveStates(file string, states []State) error {
+	data, err := json.MarshalIndent(states, "", "\t")
+	if err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = temp.Write(append(data, '\n'))
+	if err = errors.Join(err, temp.Close()); err == nil {
+		err = os.Rename(temp.Name(), file)
+	}
+	if err != nil {
+		os.Remove(temp.Name())
+	}
+	return err
 }

@@ -165,11 +165,22 @@ func Rows[T any](f *File, name string, check func(*T) error) ([]T, error) {
 		}
 	}
 	for i := range rows {
-		if err := check(&rows[i]); err != nil {
+		for _, err := range each(check(&rows[i])) {
 			wrong = append(wrong, f.Errorf(max(f.lines[row(name, i)], 1), "%w", err))
 		}
 	}
 	return rows, errors.Join(wrong...)
+}
+
+// each returns the errors that were joined, so that each has its line.
+func each(err error) []error {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		return all.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
 }
 
 // fields names the keys that a struct has room for.

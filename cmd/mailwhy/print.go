@@ -1,9 +1,6 @@
 package main
 
-import (
-	"embed"
-	"io"
-)
+import "embed"
 
 //go:embed print
 var printed embed.FS
@@ -27,6 +24,6 @@ func (c *printCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(w.stdout, string(text))
+	_, err = w.stdout.Write(text)
 	return err
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/mailwhy/mailwhy/internal/knowledge"
 )
 
 var metric = regexp.MustCompile(`\bmailwhy_[a-z_]+|\bprocess_[a-z_]+`)
@@ -157,7 +159,7 @@ func TestConfigExample(t *testing.T) {
 	text := mailwhy(t, nil, "print", "config")
 	lines := strings.SplitAfter(text, "\n")
 	for i, line := range lines {
-		if rest, ok := strings.CutPrefix(line, "# "); ok && (strings.HasPrefix(rest, "[[") || regexp.MustCompile(`^[a-z-]+ = `).MatchString(rest)) {
+		if rest, ok := strings.CutPrefix(line, "# "); ok && (strings.HasPrefix(rest, "[[") || regexp.MustCompile(`^[a-z_-]+ = `).MatchString(rest)) {
 			lines[i] = rest
 		}
 	}
@@ -170,8 +172,21 @@ func TestConfigExample(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readConfig(file, app.Model); err != nil {
+		conf, err := readConfig(file, app.Model)
+		if err != nil {
 			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		alerts, err := alertRules(conf)
+		if err != nil || len(alerts) != strings.Count(text, "\n[[alert]]") {
+			t.Errorf("%s: %d alerts, %v", name, len(alerts), err)
+		}
+		if conf.Has(rulesList) {
+			if _, err := knowledge.WithRules(knowledge.RuleFile{Path: file, Data: conf.Data}); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		} else if name != "as it is" {
+			t.Errorf("%s has no rule", name)
 		}
 	}
 }

@@ -45,6 +45,7 @@ type hub struct {
 
 	watch    *live.Watch
 	watchers []watcher
+	end      func()       // ends the run
 	flush    func() error // what was printed, after each batch
 	tallies  []*tally     // of each input
 	followed []*source.Followed
@@ -52,6 +53,7 @@ type hub struct {
 	heard    time.Time    // by the clock, when lines were last handled
 	streamed time.Time    // and those of a stream; how much more of it there is nobody knows
 	dirty    bool         // lines were handled that the marks there do not have
+	doubted  bool         // it was told that nothing is understood
 	graceful summary.Note // what a 221 after QUIT means
 	leave    func()       // gives the terminal back before a panic ends the program
 }
@@ -60,7 +62,7 @@ type hub struct {
 type selects func(ev *smtp.Event, from []byte) bool
 
 func newHub(w *world, by *classify.Classifier, envelopes bool, pick selects) *hub {
-	h := &hub{world: w, by: by, sum: summary.New(), graceful: graceful(by), flush: func() error { return nil }, leave: func() {}}
+	h := &hub{world: w, by: by, sum: summary.New(), graceful: graceful(by), end: func() {}, flush: func() error { return nil }, leave: func() {}}
 	h.open = session.NewAssembler(session.Options{Exchanges: true, Envelopes: envelopes, Select: pick}, h.session)
 	return h
 }
@@ -130,6 +132,7 @@ func (h *hub) tick(clock time.Time) error {
 			now = clock.In(h.now.Location()) // as the log's times are shown
 		}
 	}
+	h.doubt()
 	if !now.IsZero() {
 		h.open.Advance(h.now.Add(clock.Sub(h.heard))) // a log may be of another zone than is thought
 		h.watch.Tick(now)
@@ -162,9 +165,9 @@ const (
 	saveEvery = 50 * time.Millisecond
 )
 
-// run reads until the inputs end or stop is closed. clock is false where the log's time is
-// all that counts.
-func (h *hub) run(stop <-chan struct{}, clock bool, inputs []func() error) error {
+// run reads until the inputs end or stop is closed, and returns when nothing is read any
+// more. clock is false where the log's time is all that counts.
+func (h *hub) run(clock bool, inputs []func() error) error {
 	ended := make(chan error, len(inputs))
 	for _, in := range inputs {
 		go func() {
@@ -176,23 +179,27 @@ func (h *hub) run(stop <-chan struct{}, clock bool, inputs []func() error) error
 	defer ticks.Stop()
 	defer saves.Stop()
 	var errs []error
+	failed := func(err error) {
+		if err != nil && len(errs) == 0 { // one of the others would be that all was stopped
+			errs = append(errs, err)
+			h.end()
+		}
+	}
 	for left := len(inputs); left > 0; {
 		select {
 		case err := <-ended:
-			errs = append(errs, err)
+			failed(err)
 			left--
 		case now := <-ticks.C:
 			if clock {
-				errs = append(errs, h.tick(now))
+				failed(h.tick(now))
 			}
 		case <-saves.C:
-			errs = append(errs, h.save())
-		}
-		if err := errors.Join(errs...); err != nil {
-			return err
+			failed(h.save())
 		}
 	}
-	return h.save()
+	failed(h.save())
+	return errors.Join(errs...)
 }
 
 // fall goes on with a panic once the terminal is as it was.
@@ -216,6 +223,37 @@ func (h *hub) close() {
 	}
 	h.cover()
 	h.sum.Dropped.Sessions = h.open.Evicted()
+}
+
+// strange is how many lines nobody may understand before that is told, if all do.
+const strange = 50
+
+// doubt tells of a log that is none, while it is followed.
+func (h *hub) doubt() {
+	var c summary.Coverage
+	for _, t := range h.tallies {
+		c.Add(&t.file.Coverage)
+	}
+	if !h.doubted && c.Unknown >= strange && c.Unknown == c.Lines {
+		h.doubted = true
+		h.warn(notUnderstood(c.Lines))
+	}
+}
+
+// judge tells when nothing was understood: never a silent zero.
+func (h *hub) judge() {
+	c := &h.sum.Coverage
+	if c.Lines == 0 || c.Unknown < c.Lines {
+		return
+	}
+	h.atLeast(exitUnread)
+	if !h.doubted {
+		h.warn(notUnderstood(c.Lines))
+	}
+}
+
+func notUnderstood(lines int64) error {
+	return fmt.Errorf("none of %d lines was understood: this is no Postfix or Exim log; if it is one after all, name it with --format", lines)
 }
 
 // cover says in the summary how far the logs were read.
@@ -281,16 +319,20 @@ func (h *hub) follow(t *tally, f *source.Followed, parser smtp.Parser) error {
 	}
 }
 
-// batch handles a batch and gets out what was said of it.
-func (h *hub) batch(_ int64, handle func() error) error {
+// batch handles a batch and gets out what was said of it. Where that fails nobody is left
+// to read for.
+func (h *hub) batch(_ int64, handle func() error) (err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err := handle(); err != nil {
-		return err
+	if err = handle(); err == nil {
+		h.heard = time.Now()
+		h.dirty = true
+		err = h.flush()
 	}
-	h.heard = time.Now()
-	h.dirty = true
-	return h.flush()
+	if err != nil {
+		h.end()
+	}
+	return err
 }
 
 // stream reads what is piped in.

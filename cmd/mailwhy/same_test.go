@@ -28,7 +28,11 @@ const (
 // figures is what a report says, less what depends on the files it was read from.
 func figures(t *testing.T, stdin io.Reader, args ...string) map[string]any {
 	t.Helper()
-	out := mailwhy(t, stdin, append([]string{"report", "-o", "json", "--tz", "UTC", "--year", "2026"}, args...)...)
+	return figuresOf(t, mailwhy(t, stdin, append([]string{"report", "-o", "json", "--tz", "UTC", "--year", "2026"}, args...)...))
+}
+
+func figuresOf(t *testing.T, out string) map[string]any {
+	t.Helper()
 	var all map[string]any
 	if err := json.Unmarshal([]byte(out), &all); err != nil {
 		t.Fatal(err)

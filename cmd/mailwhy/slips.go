@@ -11,6 +11,26 @@ import (
 	"github.com/mailwhy/mailwhy/internal/source"
 )
 
+// follow makes "mailwhy -f FILE", and "mailwhy tail -f FILE", what their user meant: tail
+// follows, and no other command does.
+func follow(args, commands []string) []string {
+	command := "report"
+	if len(args) > 0 && slices.Contains(commands, args[0]) {
+		command = args[0]
+	}
+	if command != "report" && command != "tail" {
+		return args
+	}
+	rest := slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "-f" || a == "-F" || a == "--follow" })
+	if len(rest) == len(args) {
+		return args
+	}
+	if len(rest) > 0 && rest[0] == command {
+		rest = rest[1:]
+	}
+	return append([]string{"tail"}, rest...)
+}
+
 // straighten makes of the arguments what their user meant and kong would not take:
 // "help sessions", and numbers and times that begin with a minus ("--since -2h",
 // "--top -1"), which are values and no flags.
@@ -24,6 +44,7 @@ func straighten(args []string, commands []string) []string {
 		}
 		return args[1:] // no command: what it may have been meant to be is told
 	}
+	args = follow(args, commands)
 	long := map[string]string{"--since": "--since", "-S": "--since", "--until": "--until", "-U": "--until", "--top": "--top"}
 	var out []string
 	for i := 0; i < len(args); i++ {

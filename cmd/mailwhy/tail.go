@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
@@ -30,7 +32,7 @@ type tailCmd struct {
 	FromStart bool   `group:"Following" help:"Begin at the start of what is there."`
 	State     string `group:"Following" placeholder:"FILE" env:"MAILWHY_STATE" help:"Remember in FILE how far was read, and go on from there the next time. What was handled within 50 ms of a sudden end may come twice."`
 	CaughtUp  bool   `group:"Following" name:"until-caught-up" help:"End once all that is there has been read."`
-	Output    string `group:"Output" short:"o" default:"text" placeholder:"FORMAT" help:"Output format: text, ndjson (each line as mailwhy events prints it)."`
+	Output    string `group:"Output" short:"o" default:"text" placeholder:"FORMAT" help:"Output format: text, ndjson (each line as mailwhy events prints it), json (nothing but the summary at the end, as mailwhy report prints it)."`
 	All       bool   `group:"Output" help:"Every session as it ends; with ndjson, lines of other programs too."`
 	Dashboard bool   `group:"Output" help:"A view of the whole terminal: rates, causes, sessions, peers; ? there shows the keys."`
 	Top       int    `group:"Output" default:"10" help:"Rows of the summary's tables."`
@@ -50,7 +52,7 @@ func (c *tailCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	if err := checkOutput("tail", c.Output, "text", "ndjson"); err != nil {
+	if err := checkOutput("tail", c.Output, "text", "ndjson", "json"); err != nil {
 		return err
 	}
 	if c.Dashboard && c.Output != "text" {
@@ -64,7 +66,7 @@ func (c *tailCmd) Run(w *world) error {
 		return err
 	}
 	stop, end := ender(w.stop)
-	h := c.hub(w, stop, &want, by)
+	h := c.hub(w, stop, end, &want, by)
 	out, err := c.display(h, words, end)
 	if err != nil {
 		return err
@@ -88,7 +90,7 @@ func (c *tailCmd) Run(w *world) error {
 		go h.endAtEnd(end, stop)
 	}
 	out.begin(c.Files)
-	err = out.wait(h.run(stop, !c.CaughtUp, inputs))
+	err = out.wait(h.run(!c.CaughtUp, inputs))
 	endReloading()
 	end()
 	h.close()
@@ -96,9 +98,12 @@ func (c *tailCmd) Run(w *world) error {
 		err = flushErr
 	}
 	out.end()
-	if err != nil || c.Output != "text" {
+	w.atLeast(h.status)
+	if err != nil {
 		return err
 	}
+	h.judge()
+	w.atLeast(h.status)
 	return c.summary(w, h, words.Of(h.by.Base()))
 }
 
@@ -135,7 +140,7 @@ func ender(stop <-chan struct{}) (either <-chan struct{}, end func()) {
 	}
 }
 
-func (c *tailCmd) hub(w *world, stop <-chan struct{}, want *filter.Filter, by *classify.Classifier) *hub {
+func (c *tailCmd) hub(w *world, stop <-chan struct{}, end func(), want *filter.Filter, by *classify.Classifier) *hub {
 	own := *w
 	own.stop = stop
 	var h *hub
@@ -144,6 +149,7 @@ func (c *tailCmd) hub(w *world, stop <-chan struct{}, want *filter.Filter, by *c
 		pick = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, h.at.causeID()) }
 	}
 	h = newHub(&own, by, want.From != "", pick)
+	h.end = end
 	return h
 }
 
@@ -225,11 +231,17 @@ func (h *hub) endAtEnd(end func(), stop <-chan struct{}) {
 	}
 }
 
+// summary prints what was seen.
 func (c *tailCmd) summary(w *world, h *hub, words *knowledge.Words) error {
-	day := h.day(words, c.Top)
-	if h.sum.Coverage.Lines == 0 {
+	switch {
+	case c.Output == "ndjson":
+		return nil
+	case c.Output == "json":
+		return h.day(knowledge.In(knowledge.English).Of(h.by.Base()), 0).JSON(w.stdout) // for machines
+	case h.sum.Coverage.Lines == 0:
 		return nil
 	}
+	day := h.day(words, c.Top)
 	fmt.Fprintln(w.stdout)
 	return day.Text(w.stdout, c.terminal(w), day.Tables(nil), 0)
 }
@@ -240,25 +252,26 @@ type printer struct {
 	teller *report.Teller
 	out    *bufio.Writer
 	term   *tableFlags
-	status bool // there is a terminal to show a status line on
-	shown  bool // and it shows one
-	events bool // ndjson
+	output string
 	all    bool
 	buf    []byte
 	err    error
 
-	lines int64 // at the last status line
-	when  time.Time
+	status bool        // there is a terminal to show a status line on
+	pulse  string      // what it shows; "" before the first tick
+	shown  atomic.Bool // and that it does, now
+	lines  int64       // at the last tick
+	when   time.Time   // that was
 }
 
 func (c *tailCmd) printer(h *hub, words *knowledge.Words) *printer {
 	p := &printer{
-		hub: h, out: bufio.NewWriterSize(h.stdout, outBuffer), term: &c.tableFlags, events: c.Output == "ndjson", all: c.All,
-		status: c.Output == "text" && isTerminal(h.stdout), when: time.Now(),
+		hub: h, out: bufio.NewWriterSize(h.stdout, outBuffer), term: &c.tableFlags, output: c.Output, all: c.All,
+		status: c.Output == "text" && isTerminal(h.stdout) && os.Getenv("TERM") != "dumb", when: time.Now(),
 	}
 	p.teller = &report.Teller{Words: words, By: h.by, Terminal: c.terminal(h.world)}
 	tell := p.notice
-	if p.events {
+	if p.output != "text" {
 		tell = nil
 	}
 	h.watch = live.New(h.by.Base(), tell)
@@ -267,6 +280,12 @@ func (c *tailCmd) printer(h *hub, words *knowledge.Words) *printer {
 	h.reloaders = append(h.reloaders, func(r *renewal) (func(), error) {
 		return func() { p.teller.Words, p.teller.By = r.words, r.by }, nil
 	})
+	if p.status {
+		if isTerminal(h.stderr) {
+			h.world.stderr = aside{p, h.world.stderr}
+		}
+		go p.resize(h.stop)
+	}
 	return p
 }
 
@@ -279,7 +298,7 @@ func (p *printer) begin(files []string) {
 	p.out.Flush()
 }
 
-// above prints where the status line was, which is drawn again at the next tick.
+// above prints where the status line was, which is drawn again behind it.
 func (p *printer) above(print func(io.Writer) error) {
 	p.wipe()
 	if err := print(p.out); err != nil {
@@ -287,11 +306,78 @@ func (p *printer) above(print func(io.Writer) error) {
 	}
 }
 
+const (
+	wipeLine = "\r\x1b[K"
+	wipeDown = "\r\x1b[J"
+)
+
 func (p *printer) wipe() {
-	if p.shown {
-		io.WriteString(p.out, "\r\x1b[K")
-		p.shown = false
+	if p.shown.Swap(false) {
+		io.WriteString(p.out, wipeLine)
 	}
+}
+
+// draw shows the status line where it is not shown.
+func (p *printer) draw() {
+	if p.pulse != "" && !p.shown.Swap(true) {
+		io.WriteString(p.out, p.teller.Terminal.Dim(p.pulse))
+	}
+}
+
+// resize draws the status line anew when the terminal gets another size.
+func (p *printer) resize(stop <-chan struct{}) {
+	sizes, end := resized()
+	defer end()
+	for {
+		select {
+		case <-sizes:
+			p.mu.Lock()
+			p.fit()
+			p.mu.Unlock()
+		case <-stop:
+			return
+		}
+	}
+}
+
+// fit draws the status line for the size that the terminal has now. Most terminals break
+// a line that is too long for the new width, and go on below.
+func (p *printer) fit() {
+	before := p.teller.Terminal.Width
+	p.teller.Terminal = p.term.terminal(p.world)
+	if now := p.teller.Terminal.Width; now > 0 && now < before && p.shown.Swap(false) {
+		if rows := (report.Width(p.pulse) + now - 1) / now; rows > 1 {
+			fmt.Fprintf(p.out, "\x1b[%dA", rows-1)
+		}
+		io.WriteString(p.out, wipeDown)
+	}
+	p.update(p.teller.Clip(p.pulse))
+	p.flush()
+}
+
+// update shows another status line.
+func (p *printer) update(pulse string) {
+	if pulse != p.pulse {
+		p.wipe()
+		p.pulse = pulse
+	}
+	p.draw()
+}
+
+// aside is stderr on the terminal that the status line is on. Whatever is written to it
+// stands where that was.
+type aside struct {
+	*printer
+	to io.Writer
+}
+
+func (a aside) Write(b []byte) (int, error) {
+	if a.shown.Swap(false) {
+		b = append([]byte(wipeLine), b...)
+		n, err := a.to.Write(b)
+		return max(0, n-len(wipeLine)), err
+	}
+	return a.to.Write(b)
 }
 
 func (p *printer) notice(n *live.Notice) {
@@ -300,7 +386,7 @@ func (p *printer) notice(n *live.Notice) {
 
 // Event implements watcher.
 func (p *printer) Event(l *line) {
-	if !p.events || l.ev.Kind == smtp.KindForeign && !p.all {
+	if p.output != "ndjson" || l.ev.Kind == smtp.KindForeign && !p.all {
 		return
 	}
 	p.buf = append(report.AppendEvent(p.buf[:0], l.ev, report.Place{Path: l.path, Line: l.number, Guessed: l.guessed}, l.explanation(p.by)), '\n')
@@ -311,7 +397,7 @@ func (p *printer) Event(l *line) {
 
 // Session implements watcher.
 func (p *printer) Session(s *session.Session) {
-	if p.all && !p.events {
+	if p.all && p.output == "text" {
 		p.above(func(out io.Writer) error { return p.teller.Session(out, s) })
 	}
 }
@@ -321,28 +407,29 @@ func (p *printer) Tick(now time.Time) {
 	if !p.status {
 		return
 	}
-	p.teller.Terminal = p.term.terminal(p.world) // it may have been resized
 	s := p.watch.Snapshot(0)
 	pulse := report.Pulse{Now: now}
 	if since := time.Since(p.when); since > 0 {
-		pulse.PerSecond = int64(float64(p.said-p.lines) / since.Seconds())
+		pulse.PerSecond = int64(float64(p.said-p.lines)/since.Seconds() + 0.5)
 	}
 	p.lines, p.when = p.said, time.Now()
 	for i := range s.Rates {
-		pulse.Minute[i] = s.Rates[i].Recent(now)
+		pulse.Minute[i] = s.Rates[i].Recent(s.Now)
 	}
 	for _, f := range p.followed {
 		pulse.Behind += f.Health().Lag
 	}
-	p.wipe()
-	io.WriteString(p.out, p.teller.Status(&pulse))
-	p.shown = true
+	p.update(p.teller.Status(&pulse))
 }
 
 // Close implements watcher.
-func (p *printer) Close() { p.wipe() }
+func (p *printer) Close() {
+	p.wipe()
+	p.pulse = ""
+}
 
 func (p *printer) flush() error {
+	p.draw()
 	if err := p.out.Flush(); err != nil {
 		return err
 	}

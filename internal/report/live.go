@@ -175,8 +175,19 @@ func (l *Teller) Status(p *Pulse) string {
 	if p.Behind > 0 {
 		s += "  " + l.text("behind", "n", count(l.Words, (p.Behind+1023)>>10))
 	}
-	if l.Terminal.Width > 0 && twwidth.Width(s) >= l.Terminal.Width {
-		s = clip(s, l.Terminal.Width-1)
-	}
-	return l.Terminal.paint(s, Dim)
+	return l.Clip(s)
 }
+
+// Clip returns a status line as much of it as the terminal has room for.
+func (l *Teller) Clip(s string) string {
+	if l.Terminal.Width > 0 && twwidth.Width(s) >= l.Terminal.Width {
+		return clip(s, l.Terminal.Width-1)
+	}
+	return s
+}
+
+// Dim returns a text as it stands back.
+func (t Terminal) Dim(s string) string { return t.paint(s, Dim) }
+
+// Width is how many columns a text takes.
+func Width(s string) int { return twwidth.Width(s) }

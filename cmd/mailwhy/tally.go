@@ -62,7 +62,7 @@ func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) 
 		workers = runtime.GOMAXPROCS(0)
 	}
 	workers = min(workers, maxWorkers)
-	stats, err := pipeline.Run(body, p, pipeline.Options{Workers: workers}, t.stop, t.annotate, func(b *pipeline.Batch[note]) error {
+	_, err := pipeline.Run(body, p, pipeline.Options{Workers: workers}, t.stop, t.annotate, func(b *pipeline.Batch[note]) error {
 		if t.batch == nil {
 			handleErr = t.handleBatch(b)
 		} else {
@@ -70,8 +70,6 @@ func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) 
 		}
 		return handleErr
 	})
-	t.file.Bytes += stats.Bytes
-	t.file.Cut += stats.Cut
 	if handleErr != nil {
 		return nil, handleErr
 	}
@@ -87,6 +85,8 @@ func (t *tally) handleBatch(b *pipeline.Batch[note]) error {
 			return err
 		}
 	}
+	t.file.Bytes += b.Bytes()
+	t.file.Cut += b.Cut()
 	t.progress.show()
 	return nil
 }

@@ -71,6 +71,9 @@ func (b *Batch[T]) Line(i int) []byte {
 // Bytes returns how many bytes of the input the batch is.
 func (b *Batch[T]) Bytes() int64 { return int64(len(b.block.Data)) + b.block.CutBytes }
 
+// Cut returns how many of its lines were longer than MaxLine.
+func (b *Batch[T]) Cut() int64 { return int64(b.block.Cut) }
+
 // Stats is what Run read.
 type Stats struct {
 	Lines int64 // lines, the last one with or without a newline

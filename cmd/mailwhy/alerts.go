@@ -65,7 +65,7 @@ func (c *tailCmd) alerts(h *hub, words *knowledge.Words, shown display) (end fun
 	}
 	a.me, _ = os.Hostname()
 	a.runner = alert.NewRunner(h.warn)
-	if p, ok := shown.(*printer); ok && !p.events {
+	if p, ok := shown.(*printer); ok && p.output == "text" {
 		a.tell = func(n *alert.Alert) {
 			p.above(func(out io.Writer) error { return p.teller.Alert(out, n, time.TimeOnly) })
 		}

@@ -98,7 +98,9 @@ func readConfig(path string, app *kong.Application) (*config.File, error) {
 	}
 	var wrong []error
 	for _, s := range f.Settings {
-		wrong = append(wrong, checkSetting(f, s, app))
+		if err := checkSetting(f, s, app); err != nil && len(wrong) < config.MaxWrong {
+			wrong = append(wrong, err)
+		}
 	}
 	lists := f.Lists()
 	for _, name := range slices.Sorted(maps.Keys(lists)) {

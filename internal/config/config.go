@@ -35,6 +35,9 @@ import (
 // The thousand phrases that there is room for in rules, with their words, are half of it.
 const maxSize = 1 << 20
 
+// MaxWrong is about how many faults of a file are told of at once.
+const MaxWrong = 50
+
 // File is a configuration as it was read.
 type File struct {
 	Path     string
@@ -160,11 +163,14 @@ func Rows[T any](f *File, name string, check func(*T) error) ([]T, error) {
 	}
 	var wrong []error
 	for _, key := range md.Undecoded() {
-		if len(key) > 1 && key[0] == name {
+		if len(key) > 1 && key[0] == name && len(wrong) < MaxWrong {
 			wrong = append(wrong, f.Unknown(f.anyLine(name, key[1]), "[["+name+"]]", key[1], fields[T]()))
 		}
 	}
 	for i := range rows {
+		if len(wrong) >= MaxWrong {
+			break
+		}
 		for _, err := range each(check(&rows[i])) {
 			wrong = append(wrong, f.Errorf(max(f.lines[row(name, i)], 1), "%w", err))
 		}

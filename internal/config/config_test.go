@@ -136,3 +136,18 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A file of nothing but faults does not keep one waiting, nor fill the screen.
+func TestManyFaults(t *testing.T) {
+	var b strings.Builder
+	for i := range 20000 {
+		fmt.Fprintf(&b, "[[alert]]\nx%d = 1\n", i)
+	}
+	f, err := Parse("m.toml", []byte(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = Rows(f, "alert", fine); err == nil || strings.Count(err.Error(), "\n") != MaxWrong-1 {
+		t.Errorf("%d lines", strings.Count(fmt.Sprint(err), "\n")+1)
+	}
+}

@@ -225,7 +225,8 @@ func (h *hub) close() {
 	h.sum.Dropped.Sessions = h.open.Evicted()
 }
 
-// strange is how many lines nobody may understand before that is told, if all do.
+// strange is after how many lines it is told that none was understood: among fewer, there
+// may be only other programs'.
 const strange = 50
 
 // doubt tells of a log that is none, while it is followed.
@@ -234,16 +235,17 @@ func (h *hub) doubt() {
 	for _, t := range h.tallies {
 		c.Add(&t.file.Coverage)
 	}
-	if !h.doubted && c.Unknown >= strange && c.Unknown == c.Lines {
+	if !h.doubted && c.Understood == 0 && c.Lines >= strange {
 		h.doubted = true
 		h.warn(notUnderstood(c.Lines))
 	}
 }
 
-// judge tells when nothing was understood: never a silent zero.
-func (h *hub) judge() {
+// judge tells when nothing was understood: never a silent zero. whole says that all there
+// is was read.
+func (h *hub) judge(whole bool) {
 	c := &h.sum.Coverage
-	if c.Lines == 0 || c.Unknown < c.Lines {
+	if c.Lines == 0 || c.Understood > 0 || c.Lines < strange && !whole {
 		return
 	}
 	h.atLeast(exitUnread)

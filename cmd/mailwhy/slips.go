@@ -45,7 +45,7 @@ func straighten(args []string, commands []string) []string {
 		return args[1:] // no command: what it may have been meant to be is told
 	}
 	args = follow(args, commands)
-	long := map[string]string{"--since": "--since", "-S": "--since", "--until": "--until", "-U": "--until", "--top": "--top"}
+	long := map[string]string{"--since": "--since", "-S": "--since", "--until": "--until", "-U": "--until", "--top": "--top", "-n": "--lines", "--lines": "--lines"}
 	var out []string
 	for i := 0; i < len(args); i++ {
 		flag, ok := long[args[i]]

@@ -102,7 +102,7 @@ func (c *tailCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	h.judge()
+	h.judge(c.FromStart)
 	w.atLeast(h.status)
 	return c.summary(w, h, words.Of(h.by.Base()))
 }

@@ -95,8 +95,12 @@ func (l *Teller) began(w io.Writer, at string, t *live.Trouble) {
 		return
 	}
 	terminal := l.Terminal.prose()
-	who := l.Words.Side(t.Cause.ActorOf(t.Direction), t.Direction)
-	terminal.hanging(w, clockIndent, who+": "+Advice(l.Words, l.By, t))
+	who, fix := l.Words.Side(t.Cause.ActorOf(t.Direction), t.Direction), Advice(l.Words, l.By, t)
+	if t.Cause == knowledge.Login && t.Direction == smtp.Outbound {
+		// Where a server logs in to another, the one who logs in is the server.
+		who, fix = l.Words.Side(knowledge.SendingAdmin, t.Direction), l.text("own_login")
+	}
+	terminal.hanging(w, clockIndent, who+": "+fix)
 }
 
 // Advice is what to do about a trouble, in one line, with whom its reply tells to ask for

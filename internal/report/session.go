@@ -187,7 +187,7 @@ func told(s *session.Session, words *knowledge.Words, by *classify.Classifier) (
 	found := false
 	last, times, refused := "", 0, false
 	add := func() {
-		if times > 1 {
+		if times > 1 && last != "" {
 			last += fmt.Sprintf(" ×%d", times)
 		}
 		if last != "" {

@@ -170,6 +170,9 @@ func (c *content) verify(length int64) bool {
 	if size < max(length, c.offset) {
 		return false
 	}
+	if length <= c.offset && size == c.size && info.ModTime().Equal(c.changed) {
+		return true // nothing happened since
+	}
 	if !c.peek() {
 		return false
 	}

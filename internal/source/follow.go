@@ -29,7 +29,7 @@ const (
 	maxKnown = 256
 	// eventPause is how long no notices are taken after one that tells nothing new. A busy
 	// log has one for each line, and those that wait are made one by the system.
-	eventPause = 2 * time.Millisecond
+	eventPause = 20 * time.Millisecond
 )
 
 // FollowOptions say how a log is followed.

@@ -22,6 +22,8 @@ type JournalOptions struct {
 	Cursor string          // begin behind this record; wins over Lines
 	Stop   <-chan struct{} // closed when no more is wanted
 	Warn   func(error)     // is told what journalctl says of itself, and when it is started again
+
+	pause time.Duration // for tests; 0: journalPause
 }
 
 // Journal is the journal of systemd, followed as a log is. What it gives are the lines that a
@@ -57,6 +59,9 @@ func FollowJournal(o JournalOptions) (*Journal, error) {
 	if _, err := exec.LookPath("journalctl"); err != nil {
 		return nil, &Error{"journal", "there is no journalctl", "name the log file, or pipe a journal export in", err}
 	}
+	if o.pause == 0 {
+		o.pause = journalPause
+	}
 	j := &Journal{o: o, cursor: o.Cursor, lines: make(chan piece), done: make(chan struct{})}
 	go j.run()
 	return j, nil
@@ -78,7 +83,7 @@ func (j *Journal) run() {
 		}
 		j.warn(&Error{"journal", "journalctl ended: " + err.Error(), "it is started again", err})
 		select {
-		case <-time.After(journalPause):
+		case <-time.After(j.o.pause):
 		case <-j.o.Stop:
 			return
 		}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // fakeJournalctl puts a program by that name first, which appends its arguments to the file
@@ -70,7 +71,7 @@ func TestFollowJournalAgain(t *testing.T) {
 	args := fakeJournalctl(t, "if [ -e once ]; then "+printRecord(2)+"exec sleep 1000; fi; touch once\n"+printRecord(1)+"exit 3\n")
 	stop := make(chan struct{})
 	warned := make(chan error, 9)
-	j, err := FollowJournal(JournalOptions{Lines: -1, Stop: stop, Warn: func(err error) { warned <- err }})
+	j, err := FollowJournal(JournalOptions{Lines: -1, pause: time.Millisecond, Stop: stop, Warn: func(err error) { warned <- err }})
 	if err != nil {
 		t.Fatal(err)
 	}

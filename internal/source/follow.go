@@ -54,19 +54,22 @@ type FollowOptions struct {
 // and written anew is noticed. The order of lines is that of the files; within a file it is
 // that of the writing.
 //
-// What cannot be promised: lines that a copying rotation (copytruncate) itself loses between
-// its copy and its cut; files that came and went between two looks and were moved to another
-// directory, deleted or given a name that does not look rotated; a file cut off whose
-// new content repeats the old one byte for byte around the place of reading; over NFS,
-// what a server that forgot a deleted file no longer gives. All but the first and the third are said through Warn where
-// they can be noticed, and counted.
+// What cannot be promised:
+//   - lines that a copying rotation (copytruncate) itself loses between its copy and its
+//     cut, and those not read yet when a file is cut off with no copy beside it;
+//   - files that came and went between two looks and were deleted, moved to another directory
+//     or given a name that does not look rotated;
+//   - lines that a writer puts into an old file when its successor has lines and it was
+//     silent for some seconds;
+//   - a file cut off whose new content repeats the old one, byte for byte, at its beginning and
+//     at the place of reading; what a file server no longer gives of a deleted file.
+//
+// What can be noticed of this is told through Warn and counted in Health.Lost.
 //
 // A deleted file is held open, and takes its room on the disk, until there is another by
 // its name.
 type Followed struct {
 	path string
-	dir  string
-	base string
 	o    FollowOptions
 
 	watch watch // the supervisor's
@@ -75,6 +78,8 @@ type Followed struct {
 	done chan struct{} // everything is closed
 
 	dirMu   sync.Mutex // held by whoever looks at the directory: the supervisor, or the reader at a truncation
+	dir     string     // where the file is that the path leads to, and its name there
+	base    string
 	begun   bool
 	existed bool            // the path stood for a file at the first look
 	gone    time.Time       // since when there is no file
@@ -118,9 +123,10 @@ func Follow(path string, o FollowOptions) *Followed {
 		o.linger = linger
 	}
 	f := &Followed{
-		path: path, dir: filepath.Dir(path), base: filepath.Base(path), o: o,
+		path: path, o: o, dir: filepath.Dir(path), base: filepath.Base(path),
 		wake: make(chan struct{}, 1), done: make(chan struct{}), checked: map[string]seen{},
 	}
+	f.resolve()
 	f.watch.add(f.dir)
 	f.look()
 	go f.supervise()
@@ -169,7 +175,7 @@ func (f *Followed) supervise() {
 			case ev, ok := <-events:
 				if !ok {
 					w.close()
-				} else if ev.Op&^(fsnotify.Write|fsnotify.Chmod) != 0 && f.related(filepath.Base(ev.Name)) {
+				} else if ev.Op&^(fsnotify.Write|fsnotify.Chmod) != 0 && f.concerned(filepath.Base(ev.Name)) {
 					again = false
 				} else {
 					pause = time.After(eventPause)
@@ -178,9 +184,28 @@ func (f *Followed) supervise() {
 				again = false
 			}
 		}
-		w.add(f.dir)
+		w.add(f.resolve())
 		f.look()
 	}
+}
+
+// concerned reports whether a notice of base calls for a look.
+func (f *Followed) concerned(base string) bool {
+	f.dirMu.Lock()
+	defer f.dirMu.Unlock()
+	return f.related(base)
+}
+
+// resolve finds out where the path leads to, and returns that directory. Copies are beside
+// the file and not beside a link to it.
+func (f *Followed) resolve() (dir string) {
+	f.dirMu.Lock()
+	defer f.dirMu.Unlock()
+	if real, err := filepath.EvalSymlinks(f.path); err == nil {
+		f.dir, f.base = filepath.Split(real)
+		f.dir = filepath.Clean(f.dir)
+	}
+	return f.dir
 }
 
 // poke wakes the reader where it waits.

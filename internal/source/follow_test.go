@@ -584,6 +584,37 @@ func TestFollowTroubles(t *testing.T) {
 	}
 }
 
+// TestFollowLink: the path is a link to a file that is rotated where it is, or to another.
+func TestFollowLink(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t)
+	link := filepath.Join(t.TempDir(), "log")
+	w.write(3)
+	w.must(os.Symlink(w.path, link))
+	f := follow(t, link, FollowOptions{Lines: -1})
+	f.until(3)
+	w.write(2)
+	w.copytruncate(3)
+	w.write(1)
+	f.check(w.want)
+	w.rename(3)
+	w.reopen()
+	w.write(2)
+	w.rename(3)
+	w.reopen()
+	w.write(2)
+	f.check(w.want)
+	w.path += "-20261122"
+	w.reopen()
+	w.write(2)
+	w.must(os.Symlink(w.path, link+".new"))
+	w.must(os.Rename(link+".new", link))
+	f.check(w.want)
+	if f.Health().Lost > 0 {
+		t.Error(f.warnings())
+	}
+}
+
 // TestFollowLeaks: what was started is ended, whatever it was doing.
 func TestFollowLeaks(t *testing.T) {
 	w := newWriter(t)

@@ -22,7 +22,7 @@ import (
 
 // watcher looks on while logs are followed. Its methods are called one at a time.
 type watcher interface {
-	Event(l *line)              // each line that the filters let pass, in order
+	Event(l *line)              // each line that the filters let pass and whose event was kept, in order
 	Session(s *session.Session) // each session as it ends
 	Tick(now time.Time)         // once a second; now is the clock's time where all has been read, else the log's
 	Close()                     // nothing more is to come
@@ -38,6 +38,7 @@ type hub struct {
 	open *session.Assembler
 	now  time.Time // of the last line that showed one
 	at   *line
+	keep func(*smtp.Event) bool
 	said int64 // lines
 
 	reloaders []reloader    // what has a use for a new configuration
@@ -58,19 +59,17 @@ type hub struct {
 	leave    func()       // gives the terminal back before a panic ends the program
 }
 
-// selects says which lines count, nil for all.
-type selects func(ev *smtp.Event, from []byte) bool
-
-func newHub(w *world, by *classify.Classifier, envelopes bool, pick selects) *hub {
-	h := &hub{world: w, by: by, sum: summary.New(), graceful: graceful(by), end: func() {}, flush: func() error { return nil }, leave: func() {}}
-	h.open = session.NewAssembler(session.Options{Exchanges: true, Envelopes: envelopes, Select: pick}, h.session)
+// newHub returns a hub. keep says of which lines besides those with a reply or a failure
+// the event is wanted, nil for all; what is not kept is much faster.
+func newHub(w *world, by *classify.Classifier, o session.Options, keep func(*smtp.Event) bool) *hub {
+	h := &hub{world: w, by: by, sum: summary.New(), graceful: graceful(by), end: func() {}, flush: func() error { return nil }, leave: func() {}, keep: keep}
+	h.open = session.NewAssembler(o, h.session)
 	return h
 }
 
 // session passes on a session that has ended.
 func (h *hub) session(s *session.Session) {
 	h.sum.Session(s.Direction, s.End, s.Graceful && s.Format != smtp.FormatTranscript, s.Last, h.graceful)
-	h.watch.Session(s)
 	for _, w := range h.watchers {
 		w.Session(s)
 	}
@@ -83,7 +82,7 @@ func (h *hub) line(l *line) error {
 	if l.when.After(h.now) {
 		h.now = l.when
 	}
-	if !h.open.Add(l.step, l.when, l.ev) {
+	if !h.open.Add(l.step, l.when, l.ev) || l.ev == nil {
 		return nil
 	}
 	h.sum.Event(l.ev, l.note.forSummary(), l.step.Host, h.sample)
@@ -273,10 +272,12 @@ func (h *hub) cover() {
 // tally returns what counts the lines of an input and passes them on.
 func (h *hub) tally(f *inputFlags, path string) (*tally, error) {
 	r, err := f.reader(h.world, reading{
-		by: h.by, handle: h.line, endFile: func() {},
+		by: h.by, keep: h.keep, handle: h.line, endFile: func() {},
 		warm: func(ev *smtp.Event, step *session.Step) {
 			h.open.Warm(step)
-			h.sum.Warm(ev, step.Host)
+			if ev != nil {
+				h.sum.Warm(ev, step.Host)
+			}
 		},
 	})
 	if err != nil {

@@ -144,14 +144,23 @@ func (c *tailCmd) hub(w *world, stop <-chan struct{}, end func(), want *filter.F
 	own := *w
 	own.stop = stop
 	var h *hub
-	var pick selects
+	// What is not looked at need not be kept.
+	options := session.Options{Exchanges: c.Dashboard || c.All && c.Output == "text", Envelopes: want.From != ""}
+	keep := watched
 	if !want.IsZero() {
-		pick = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, h.at.causeID()) }
+		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, h.at.causeID()) }
 	}
-	h = newHub(&own, by, want.From != "", pick)
+	if !want.IsZero() || options.Exchanges || c.Output == "ndjson" {
+		keep = nil
+	}
+	h = newHub(&own, by, options, keep)
 	h.end = end
 	return h
 }
+
+// watched reports whether somebody wants to see an event that shows neither a reply nor a
+// failure.
+func watched(ev *smtp.Event) bool { return live.Wanted(ev) || ev.Kind == smtp.KindReceived }
 
 // inputs returns what reads each input.
 func (c *tailCmd) inputs(h *hub, stop <-chan struct{}) (all []func() error, err error) {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
-	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -144,7 +143,7 @@ func New(base *knowledge.Base, tell func(*Notice)) *Watch {
 	}
 	return &Watch{
 		base: base, tell: tell, troubles: map[kind]*Trouble{}, explained: map[causeSide]bool{},
-		parties: map[uint64]party{}, flows: flows{}, sessions: map[badEnd]*endings{},
+		parties: map[uint64]party{}, flows: flows{byParty: map[string]*flow{}}, sessions: map[badEnd]*endings{},
 	}
 }
 
@@ -169,6 +168,9 @@ func (w *Watch) Event(ev *smtp.Event, a *classify.Annotation, host uint64, line 
 		}
 		return
 	}
+	if end, bad := badly(ev); bad {
+		w.ended(end, ev)
+	}
 	if a == nil || !summary.WentWrong(ev) {
 		return
 	}
@@ -185,7 +187,6 @@ func (w *Watch) advance(now time.Time) {
 	if now.Sub(w.reported) >= reportEvery {
 		w.reported = now
 		w.report()
-		w.flows.over(w)
 	}
 }
 
@@ -218,7 +219,7 @@ func (c *Counts) shift(n int64) {
 // passwords would be a kind of trouble.
 func (w *Watch) party(ev *smtp.Event, host uint64) party {
 	if host == 0 && ev.Direction == smtp.Outbound {
-		return party{name: domain(ev.To)} // no host was reached
+		return party{name: string(appendDomain(nil, ev.To))} // no host was reached
 	}
 	if host == 0 || ev.Direction != smtp.Outbound && ev.Direction != smtp.Inbound {
 		return party{}
@@ -240,9 +241,15 @@ func (w *Watch) party(ev *smtp.Event, host uint64) party {
 	return who
 }
 
-// domain is that of an address, in lower case.
-func domain(address []byte) string {
-	return string(bytes.ToLower(cut(address[bytes.LastIndexByte(address, '@')+1:])))
+// appendDomain appends the domain of an address, in lower case.
+func appendDomain(to, address []byte) []byte {
+	for _, c := range cut(address[bytes.LastIndexByte(address, '@')+1:]) {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		to = append(to, c)
+	}
+	return to
 }
 
 func cut(b []byte) []byte { return b[:min(len(b), maxText)] }
@@ -320,13 +327,6 @@ func (w *Watch) makeRoom() {
 	}
 	delete(w.troubles, oldest)
 	w.dropped++
-}
-
-// Session takes a session that has ended.
-func (w *Watch) Session(s *session.Session) {
-	if end, bad := badly(s); bad {
-		w.ended(end, s)
-	}
 }
 
 // Tick moves the time on to now, if that is later, and tells what is due. It is for when

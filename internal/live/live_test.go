@@ -10,7 +10,6 @@ import (
 
 	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
-	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -41,7 +40,7 @@ func newScene() *scene {
 			at += fmt.Sprintf("over %q after %s", n.Party, n.For)
 		case Ended:
 			at += fmt.Sprintf("ended %s %s ×%d", n.End, n.Stage, n.Count)
-			if n.Session == nil {
+			if n.Party == "" {
 				at += fmt.Sprintf(" in %s", n.For)
 			}
 		}
@@ -78,10 +77,9 @@ func (s *scene) sent(after time.Duration, host, to string) {
 }
 
 func (s *scene) lost(after time.Duration, stage smtp.Stage) {
-	var ended session.Session
-	ended.Direction, ended.End, ended.EndStage = smtp.Inbound, smtp.EndLost, stage
-	s.Tick(start.Add(after))
-	s.Session(&ended)
+	ev := smtp.Event{Kind: smtp.KindLost, Direction: smtp.Inbound, Stage: stage, Peer: smtp.Peer{Name: []byte("client.example")}}
+	ev.Time = start.Add(after)
+	s.Event(&ev, nil, 0, nil)
 }
 
 const (
@@ -270,8 +268,8 @@ func TestBounds(t *testing.T) {
 		s.sent(time.Hour, fmt.Sprintf("mx.b%d.example", i), "bob@gmail.com")
 		s.fails(time.Hour, knowledge.Blocklisted, knowledge.Critical, fmt.Sprintf("mx.c%d.example", i))
 	}
-	if len(s.parties) > maxParties || len(s.flows) > maxParties {
-		t.Errorf("%d hosts, %d flows", len(s.parties), len(s.flows))
+	if len(s.parties) > maxParties || len(s.flows.byParty) > maxParties {
+		t.Errorf("%d hosts, %d flows", len(s.parties), len(s.flows.byParty))
 	}
 	long := strings.Repeat("x", 1<<20)
 	s.met(2*time.Hour, knowledge.Blocklisted, knowledge.Critical, smtp.Event{

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
-	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -27,13 +26,12 @@ const (
 type Notice struct {
 	What    What
 	Time    time.Time
-	Trouble *Trouble         // Began, Goes
-	Count   int64            // how often, in For: Goes, Ended; how many: Others
-	For     time.Duration    // Goes: since when it is counted; Over: how long nothing went through
-	Party   string           // Over
-	Session *session.Session // Ended, the first of its kind; nil when only counted
-	End     smtp.End         // Ended
-	Stage   smtp.Stage       // Ended: after which command
+	Trouble *Trouble      // Began, Goes
+	Count   int64         // how often, in For: Goes, Ended; how many: Others
+	For     time.Duration // Goes: since when it is counted; Over: how long nothing went through
+	Party   string        // Over; Ended: the first one's client, "" when only counted
+	End     smtp.End      // Ended
+	Stage   smtp.Stage    // Ended: after which command
 }
 
 const (
@@ -87,20 +85,21 @@ func (w *Watch) announce(t *Trouble, side causeSide) {
 
 // report tells of what goes on, once it is due.
 func (w *Watch) report() {
-	for k, t := range w.troubles {
-		if w.now.Sub(t.Last) > forgotten {
-			delete(w.troubles, k)
-		}
-	}
 	if w.now.Sub(w.minuteTold) >= soon {
 		w.minuteTold = w.now
+		for k, t := range w.troubles {
+			if w.now.Sub(t.Last) > forgotten {
+				delete(w.troubles, k)
+			}
+		}
 		w.goesOn()
+		w.countEndings()
 	}
-	w.countEndings()
 	if w.newHeld > 0 && unixMinute(w.now) != w.newMinute {
 		w.tell(&Notice{What: Others, Time: w.now, Count: w.newHeld})
 		w.newHeld = 0
 	}
+	w.flows.over(w)
 }
 
 // goesOn tells of the troubles that do. Those for which there is no room stay due.
@@ -133,7 +132,11 @@ type flow struct {
 	sent  time.Time // the first that went through again; zero: none did
 }
 
-type flows map[string]*flow
+// flows are the parties to which deliveries failed.
+type flows struct {
+	byParty map[string]*flow
+	again   []*flow // those to which mail flows again, but not for long enough to say so
+}
 
 const (
 	// stopped is how many deliveries must fail one after the other for a flow to count as
@@ -144,56 +147,53 @@ const (
 	flowing = time.Minute
 )
 
-func (f flows) failed(w *Watch, t *Trouble) {
-	p := f[t.Party]
+func (f *flows) failed(w *Watch, t *Trouble) {
+	p := f.byParty[t.Party]
 	if p == nil {
-		if len(f) >= maxParties {
-			clear(f)
+		if len(f.byParty) >= maxParties {
+			clear(f.byParty)
+			f.again = f.again[:0]
 		}
 		p = &flow{party: t.Party}
-		f[t.Party] = p
+		f.byParty[t.Party] = p
 	}
 	if p.fails == 0 {
 		p.since = w.now
 	}
 	p.fails++
-	p.sent = time.Time{}
+	if !p.sent.IsZero() {
+		p.sent = time.Time{}
+		f.again = slices.DeleteFunc(f.again, func(a *flow) bool { return a == p })
+	}
 }
 
 // sent takes a delivery to a recipient, by way of a party: a party may be known by either.
-func (f flows) sent(w *Watch, party string, to []byte) {
-	if len(f) == 0 {
+func (f *flows) sent(w *Watch, party string, to []byte) {
+	if len(f.byParty) == 0 {
 		return
 	}
-	f.went(w, party)
-	if d := domain(to); d != party {
-		f.went(w, d)
-	}
+	f.went(w, f.byParty[party])
+	var room [64]byte
+	f.went(w, f.byParty[string(appendDomain(room[:0], to))])
 }
 
-func (f flows) went(w *Watch, party string) {
-	p := f[party]
+func (f *flows) went(w *Watch, p *flow) {
 	switch {
-	case p == nil:
-	case !p.sent.IsZero():
+	case p == nil || !p.sent.IsZero():
 	case p.fails < stopped || w.now.Sub(p.since) < stood:
-		delete(f, party)
+		delete(f.byParty, p.party)
 	default:
 		p.sent = w.now
+		f.again = append(f.again, p)
 	}
 }
 
-// over tells of the parties to which mail flows again.
-func (f flows) over(w *Watch) {
-	var again []*flow
-	for party, p := range f {
-		if !p.sent.IsZero() && w.now.Sub(p.sent) >= flowing {
-			again = append(again, p)
-			delete(f, party)
-		}
-	}
-	slices.SortFunc(again, func(a, b *flow) int { return cmp.Or(a.sent.Compare(b.sent), cmp.Compare(a.party, b.party)) })
-	for _, p := range again {
+// over tells of the parties to which mail flows again, the one to which it did first first.
+func (f *flows) over(w *Watch) {
+	for len(f.again) > 0 && w.now.Sub(f.again[0].sent) >= flowing {
+		p := f.again[0]
+		f.again = slices.Delete(f.again, 0, 1)
+		delete(f.byParty, p.party)
 		w.tell(&Notice{What: Over, Time: w.now, Party: p.party, For: p.sent.Sub(p.since)})
 		for _, t := range w.troubles {
 			if t.Party == p.party && t.Direction == smtp.Outbound && mendable(t.Cause) {
@@ -205,10 +205,8 @@ func (f flows) over(w *Watch) {
 
 // badEnd is a way in which sessions end badly.
 type badEnd struct {
-	end       smtp.End
-	stage     smtp.Stage
-	direction smtp.Direction
-	user      bool
+	end   smtp.End
+	stage smtp.Stage
 }
 
 type endings struct {
@@ -216,30 +214,39 @@ type endings struct {
 	count int64
 }
 
-// badly reports that a session ended in a way that somebody has to know of: it broke while
-// a message was on its way in, or before one of our own users had sent any. Scanners and
-// spammers come and go as they like, and what went wrong on our way out the deliveries tell.
-func badly(s *session.Session) (badEnd, bool) {
-	switch s.End {
-	case smtp.EndLost, smtp.EndTimedOut, smtp.EndServerClosed:
-	default:
-		return badEnd{}, false
+// badly reports that a session ends in a way that somebody has to know of: it breaks while
+// a message is on its way in. Scanners and spammers come and go as they like, and what goes
+// wrong on our way out the deliveries tell.
+func badly(ev *smtp.Event) (end badEnd, bad bool) {
+	if ev.Direction != smtp.Inbound || ev.Stage < smtp.StageDATA || ev.Stage > smtp.StageDOT {
+		return end, false
 	}
-	user := s.Detail != nil && len(s.User) > 0 && s.Messages == 0 && s.EndStage >= smtp.StageAUTH && s.EndStage < smtp.StageDATA
-	if s.Direction != smtp.Inbound || !user && (s.EndStage < smtp.StageDATA || s.EndStage > smtp.StageDOT) {
-		return badEnd{}, false
+	switch ev.Kind {
+	case smtp.KindLost:
+		return badEnd{smtp.EndLost, ev.Stage}, true
+	case smtp.KindTimeout:
+		return badEnd{smtp.EndTimedOut, ev.Stage}, true
+	case smtp.KindClosed:
+		return badEnd{smtp.EndServerClosed, ev.Stage}, true
 	}
-	return badEnd{s.End, s.EndStage, s.Direction, user}, true
+	return end, false
+}
+
+// Wanted reports whether a watch wants to see an event that shows neither a reply nor a
+// failure.
+func Wanted(ev *smtp.Event) bool {
+	_, bad := badly(ev)
+	return bad || summary.Decides(ev)
 }
 
 // ended tells of the first session that ended so, and counts the others.
-func (w *Watch) ended(end badEnd, s *session.Session) {
+func (w *Watch) ended(end badEnd, ev *smtp.Event) {
 	if e := w.sessions[end]; e != nil {
-		e.count++
+		e.count += int64(ev.Count())
 		return
 	}
 	w.sessions[end] = &endings{told: w.now}
-	w.tell(&Notice{What: Ended, Time: w.now, Session: s, End: end.end, Stage: end.stage, Count: 1})
+	w.tell(&Notice{What: Ended, Time: w.now, End: end.end, Stage: end.stage, Count: 1, Party: cmp.Or(string(cut(ev.Peer.Name)), string(cut(ev.Peer.IP)))})
 }
 
 // countEndings tells how many sessions ended badly since they were last told of.

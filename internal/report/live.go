@@ -144,11 +144,11 @@ func rough(d time.Duration) time.Duration {
 
 func (l *Teller) ended(w io.Writer, at string, n *live.Notice) {
 	how := l.text("ended", "how", l.Words.Text("sessions.ended_at", "end", l.Words.End(n.End), "stage", n.Stage.String()))
-	if n.Session == nil {
+	if n.Party == "" {
 		l.counted(w, at, how, l.often(n.Count, n.For), Warn)
 		return
 	}
-	l.line(w, at, how+"  "+peerName(n.Session), Warn)
+	l.line(w, at, how+"  "+n.Party, Warn)
 }
 
 // Session prints a session that has ended, in a line.

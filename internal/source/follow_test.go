@@ -23,9 +23,6 @@ type follower struct {
 	lines []string
 	runs  []string // path and Before of each generation
 	warns []string
-	keep  bool // lines are only counted, and their last kept
-	count int
-	last  string
 }
 
 func follow(t testing.TB, path string, o FollowOptions) *follower {

@@ -44,6 +44,7 @@ type cli struct {
 	Compare  compareCmd  `cmd:"" help:"Codes side by side: what each means, the differences, when which."`
 	Codes    codesCmd    `cmd:"" help:"The catalogue of codes."`
 	Causes   causesCmd   `cmd:"" help:"The causes to which replies come down."`
+	Check    checkCmd    `cmd:"" help:"Hold a log against limits, for monitoring: a line and an exit status."`
 	Alerts   alertsCmd   `cmd:"" help:"Show, try and rehearse the alerts of the configuration."`
 	Rules    rulesCmd    `cmd:"" help:"Check rules of your own."`
 	Print    printCmd    `cmd:"" help:"Print a Grafana dashboard, Prometheus alert rules, a systemd unit, a configuration."`

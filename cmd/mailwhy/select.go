@@ -58,7 +58,7 @@ func (f *filterFlags) filter(now time.Time) (out filter.Filter, err error) {
 	if f.Cause != "" {
 		c, ok := knowledge.CauseByID(f.Cause)
 		if !ok {
-			return out, unknownCause(f.Cause)
+			return out, unknownCause("--cause", f.Cause)
 		}
 		out.Cause = c.ID()
 	}
@@ -82,15 +82,15 @@ func (f *filterFlags) filter(now time.Time) (out filter.Filter, err error) {
 }
 
 // unknownCause names the causes that were meant, or else all that there are.
-func unknownCause(given string) error {
+func unknownCause(flag, given string) error {
 	var ids []string
 	for _, c := range knowledge.Causes() {
 		ids = append(ids, c.ID())
 	}
 	if near := source.Nearest(given, ids); len(near) > 0 {
-		return fmt.Errorf("--cause: %q is no cause; did you mean %s?", given, strings.Join(near, " or "))
+		return fmt.Errorf("%s: %q is no cause; did you mean %s?", flag, given, strings.Join(near, " or "))
 	}
-	return fmt.Errorf("--cause: %q is no cause; there are %s", given, strings.Join(ids, ", "))
+	return fmt.Errorf("%s: %q is no cause; there are %s", flag, given, strings.Join(ids, ", "))
 }
 
 func parsePrefix(s string) (netip.Prefix, error) {

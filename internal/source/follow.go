@@ -29,7 +29,7 @@ const (
 	maxKnown = 256
 	// eventPause is how long no notices are taken after one that tells nothing new. A busy
 	// log has one for each line, and those that wait are made one by the system.
-	eventPause = 20 * time.Millisecond
+	eventPause = 10 * time.Millisecond
 )
 
 // FollowOptions say how a log is followed.
@@ -85,6 +85,7 @@ type Followed struct {
 	gone    time.Time       // since when there is no file
 	checked map[string]seen // siblings that were looked at
 	listed  []sibling       // the rotated files, as they were listed last
+	crowded bool            // there are more than may be open
 	moved   time.Time       // when the directory last changed
 	dirTime time.Time       // its time then
 
@@ -116,8 +117,9 @@ type Health struct {
 }
 
 // Follow follows the log at path. It does not fail: a file that is not there is waited
-// for. What is written after it returned is not missed. All that it holds is given back after o.Stop was closed, at the latest when Next
-// returns io.EOF.
+// for. What is written after it returned is not missed. All that it holds is given back
+// after o.Stop was closed, at the latest when Next returns io.EOF. Warn may be called before
+// it returns.
 func Follow(path string, o FollowOptions) *Followed {
 	if o.linger == 0 {
 		o.linger = linger
@@ -236,8 +238,9 @@ func (f *Followed) measure() {
 }
 
 // look finds out what the path stands for now, opens it where it is another file, and finds
-// what was missed. It reports whether nothing can have been missed.
-func (f *Followed) look() bool {
+// what was missed. It reports whether that could be told, and whether there is more than may
+// be open.
+func (f *Followed) look() (ok, crowded bool) {
 	f.dirMu.Lock()
 	defer f.dirMu.Unlock()
 	if !f.begun {
@@ -253,7 +256,7 @@ func (f *Followed) look() bool {
 		found, ok := f.missed()
 		if !ok || len(found) == 0 || f.stands(current) {
 			f.insert(found, current)
-			return ok
+			return ok, f.crowded
 		}
 		// There was a rotation meanwhile, which mixes up the order.
 		for _, c := range found {
@@ -261,7 +264,7 @@ func (f *Followed) look() bool {
 			c.close()
 		}
 	}
-	return true
+	return true, false
 }
 
 // begin finds out where to begin. f.dirMu is held.

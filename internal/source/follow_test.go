@@ -508,6 +508,56 @@ func TestFollowTruncated(t *testing.T) {
 	f.check(w.want)
 }
 
+// TestFollowShortCopy: what is written between the copy and the cut, and was read by then, is
+// no loss.
+func TestFollowShortCopy(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t)
+	w.write(100)
+	f := follow(t, w.path, FollowOptions{Lines: -1})
+	data := readFile(t, w.path)
+	w.must(os.WriteFile(w.path+".1", data, 0o600))
+	w.write(5)
+	f.until(105)
+	w.must(os.Truncate(w.path, 0))
+	w.write(2)
+	f.check(w.want)
+	w.must(os.Rename(w.path+".1", w.path+".2"))
+	w.must(os.WriteFile(w.path+".1", readFile(t, w.path), 0o600))
+	w.write(5)
+	f.until(112)
+	w.compress(w.path + ".1")
+	w.must(os.Truncate(w.path, 0))
+	w.write(2)
+	f.check(w.want)
+	if h := f.Health(); h.Lost != 0 || h.Truncations != 2 {
+		t.Errorf("%+v: %s", h, f.warnings())
+	}
+}
+
+// TestFollowMany: more rotated files than may be open at once.
+func TestFollowMany(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t)
+	w.write(1)
+	f := follow(t, w.path, FollowOptions{Lines: -1, linger: 100 * time.Millisecond})
+	f.until(1)
+	f.wait("handled", func() bool { return f.Health().Lag == 0 })
+	f.end()
+	m := f.Mark()
+	for i := range maxOpen + 100 {
+		w.write(1)
+		w.must(os.Rename(w.path, fmt.Sprintf("%s.%d", w.path, 900-i)))
+		w.reopen()
+	}
+	w.write(1)
+	f = follow(t, w.path, FollowOptions{Mark: &m, linger: 100 * time.Millisecond})
+	f.check(w.want[1:])
+	if f.Health().Lost > 0 {
+		t.Error(f.warnings())
+	}
+}
+
 // TestFollowLines: so many lines first.
 func TestFollowLines(t *testing.T) {
 	t.Parallel()

@@ -34,6 +34,7 @@ type Generation struct {
 // Next returns the next run of lines. It waits until there is a file. After Stop it returns
 // io.EOF, when everything is closed.
 func (f *Followed) Next() (*Generation, error) {
+	f.setTailer(nil)
 	for !f.stopped() {
 		f.recheck()
 		f.release()
@@ -157,12 +158,12 @@ func (g *Generation) try(p []byte) (int, error) {
 	}
 	if n > 0 {
 		// What an older file got meanwhile, or what was missed, was written before this.
-		if c.alone = c.alone || f.look(); !c.alone {
-			f.recheck()
-			return 0, nil
-		}
+		alone := c.alone || g.alone()
 		if !c.mid && f.older(c) {
 			return 0, io.EOF
+		}
+		if c.alone = alone; !alone {
+			return 0, nil
 		}
 		c.advance(p[:n], added)
 		f.mu.Lock()
@@ -184,6 +185,21 @@ func (g *Generation) try(p []byte) (int, error) {
 	}
 	g.rest()
 	return 0, nil
+}
+
+// alone reports whether no file can have been missed that comes before this one.
+func (g *Generation) alone() bool {
+	ok, crowded := g.f.look()
+	if !ok {
+		g.f.recheck() // one that was cut off is in the way
+		return false
+	}
+	if crowded && g.f.newest(g.c) {
+		g.f.release() // until there is room for all that come before
+		g.wait()
+		return false
+	}
+	return true
 }
 
 // get reads what there is: through the live following while that keeps up, else by itself.
@@ -255,6 +271,12 @@ func (g *Generation) rest() {
 		f.setTailer(l)
 	}
 	g.burst = 0
+	g.wait()
+}
+
+// wait waits for a look, or a line of the live following.
+func (g *Generation) wait() {
+	f := g.f
 	select {
 	case <-f.wake:
 	case <-f.o.Stop:

@@ -125,7 +125,7 @@ func (f *Followed) find(p *Place) *content {
 		if err != nil {
 			return nil
 		}
-		if p.fits(c) && c.skip(p.Offset, nil) {
+		if p.fits(c) && (path != f.path || c.size >= p.Offset) && c.skip(p.Offset, nil) {
 			return c
 		}
 		c.close()

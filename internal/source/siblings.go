@@ -99,11 +99,14 @@ func openSibling(path string) (*content, error) {
 	return c, nil
 }
 
-// skip moves to offset and reports whether there are so many bytes, and heel before it.
+// skip moves to offset and reports whether heel is before it. A copy that ends sooner was
+// read further than it goes: a rotation copies, and what is written before it cuts the file
+// off is in no copy.
 func (c *content) skip(offset int64, heel []byte) bool {
 	if c.stream == nil {
 		if offset > c.size {
-			return false
+			c.seek(c.size)
+			return true
 		}
 		c.seek(offset)
 		return bytes.HasSuffix(c.heel, heel)
@@ -111,12 +114,16 @@ func (c *content) skip(offset int64, heel []byte) bool {
 	buf := make([]byte, readSize)
 	for c.offset < offset {
 		n, end, err := c.raw(buf[:min(int64(len(buf)), offset-c.offset)])
-		if err != nil || n == 0 || end && c.offset+int64(n) < offset {
+		if err != nil {
 			return false
 		}
 		c.tread(buf[:n])
 		c.carry = append(c.carry[:0], c.carry[n:]...)
 		c.offset += int64(n)
+		if end && c.offset < offset {
+			c.handled = c.offset
+			return true
+		}
 	}
 	c.handled = offset
 	return bytes.HasSuffix(c.heel, heel)
@@ -211,6 +218,7 @@ func (f *Followed) judge(all []sibling) (found []*content, ok bool) {
 	since := f.since
 	f.mu.Unlock()
 	checked := map[string]seen{}
+	f.crowded = false
 	for _, s := range all {
 		if s.info.Size() == 0 || s.info.ModTime().Before(since) {
 			continue
@@ -219,7 +227,9 @@ func (f *Followed) judge(all []sibling) (found []*content, ok bool) {
 			checked[s.path] = old
 			continue
 		}
-		if len(found) >= maxOpen {
+		if len(found)+len(f.list()) >= maxOpen {
+			// The others are found when there is room.
+			f.crowded, f.moved = true, time.Now()
 			break
 		}
 		c, err := openSibling(s.path)
@@ -312,7 +322,7 @@ func (f *Followed) truncated(c *content) {
 		f.insert(found, now)
 	}
 	if rest == nil && (c.given > 0 || len(found) == 0) {
-		f.lose("the file was cut off, and no copy of what it held is beside it", "lines that were written just before are lost; let it be rotated by renaming, or keep the copy uncompressed in the same directory")
+		f.lose("the file was cut off, and no copy of what it held is beside it", "lines that were written just before may be lost; let it be rotated by renaming, or keep the copy uncompressed in the same directory")
 	}
 }
 
@@ -330,7 +340,7 @@ func (f *Followed) copyOf(c *content) *content {
 			if err != nil {
 				continue
 			}
-			if alike(rest.head, c.head) && len(rest.head) >= len(c.head) && rest.skip(c.offset, c.heel) {
+			if alike(rest.head, c.head) && len(rest.head) >= min(len(c.head), heelSize) && rest.skip(c.offset, c.heel) {
 				return rest
 			}
 			rest.close()

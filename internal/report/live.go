@@ -21,6 +21,16 @@ type Teller struct {
 	Words    *knowledge.Words
 	By       *classify.Classifier
 	Terminal Terminal
+
+	today string // the day of what was told last
+}
+
+// day begins a new day.
+func (l *Teller) day(w io.Writer, t time.Time) {
+	if d := t.Format(time.DateOnly); d > l.today {
+		l.today = d
+		fmt.Fprintln(w, l.Terminal.paint(months(l.Words, t.Format("2 Jan 2006 -07:00")), Dim))
+	}
 }
 
 // clock is how the time stands before what is told. Its column is as wide as the indent
@@ -34,6 +44,7 @@ const (
 func (l *Teller) Notice(out io.Writer, n *live.Notice) error {
 	w := bufio.NewWriter(out)
 	at := n.Time.Format(clock) + "  "
+	l.day(w, n.Time)
 	switch n.What {
 	case live.Began:
 		l.began(w, at, n.Trouble)
@@ -160,6 +171,7 @@ func (l *Teller) Session(out io.Writer, s *session.Session) error {
 		}
 	}
 	w := bufio.NewWriter(out)
+	l.day(w, s.Last)
 	l.line(w, s.Last.Format(clock)+"  ", strings.Join(parts, "  "), Normal)
 	return w.Flush()
 }

@@ -53,6 +53,7 @@ type hub struct {
 	states   string       // where the marks are kept; "" is nowhere
 	heard    time.Time    // by the clock, when lines were last handled
 	streamed time.Time    // and those of a stream; how much more of it there is nobody knows
+	unsaved  bool         // they could not be kept there, and that was told
 	dirty    bool         // lines were handled that the marks there do not have
 	doubted  bool         // it was told that nothing is understood
 	graceful summary.Note // what a 221 after QUIT means
@@ -143,18 +144,23 @@ func (h *hub) tick(clock time.Time) error {
 }
 
 // save keeps how far the logs were handled, once what was said of them is out.
-func (h *hub) save() error {
+// A full disk is no reason to end: that is told once, and tried again with the next lines.
+func (h *hub) save() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.states == "" || !h.dirty {
-		return nil
+		return
 	}
 	h.dirty = false
 	marks := make([]source.Mark, len(h.followed))
 	for i, f := range h.followed {
 		marks[i] = f.Mark()
 	}
-	return source.SaveMarks(h.states, marks)
+	err := source.SaveMarks(h.states, marks)
+	if err != nil && !h.unsaved {
+		h.warn(err)
+	}
+	h.unsaved = err != nil
 }
 
 // how often the clock is looked at, and the marks are kept: what was read since may be read
@@ -194,10 +200,10 @@ func (h *hub) run(clock bool, inputs []func() error) error {
 				failed(h.tick(now))
 			}
 		case <-saves.C:
-			failed(h.save())
+			h.save()
 		}
 	}
-	failed(h.save())
+	h.save()
 	return errors.Join(errs...)
 }
 

@@ -214,6 +214,9 @@ func (c *tailCmd) marks() (map[string]*source.Mark, error) {
 		return all, nil
 	}
 	marks, err := source.LoadMarks(c.State)
+	if err == nil {
+		err = source.SaveMarks(c.State, append([]source.Mark{}, marks...)) // whether that can be done
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -254,6 +254,7 @@ func (c *tailCmd) summary(w *world, h *hub, words *knowledge.Words) error {
 		return nil
 	}
 	day := h.day(words, c.Top)
+	day.More = "--top 1000" // --all is about sessions
 	fmt.Fprintln(w.stdout)
 	return day.Text(w.stdout, c.terminal(w), day.Tables(nil), 0)
 }

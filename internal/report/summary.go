@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -21,7 +22,8 @@ type Day struct {
 	Summary *summary.Summary
 	Words   *knowledge.Words
 	By      *classify.Classifier
-	Top     int // rows of a table; 0 is all
+	Top     int    // rows of a table; 0 is all
+	More    string // the flag that asks for all rows; --all when ""
 }
 
 // Tables returns the sections that are asked for, in their usual order; all but the
@@ -195,7 +197,7 @@ func (d Day) causes() Table {
 	whole := d.Summary.Coverage.First
 	for i, g := range groups {
 		if d.Top > 0 && i == d.Top {
-			t.Notes = append(t.Notes, d.text("more_causes", "n", len(groups)-i))
+			t.Notes = append(t.Notes, d.text("more_causes", "flag", cmp.Or(d.More, "--all"), "n", len(groups)-i))
 			break
 		}
 		main := g.Rows[0]
@@ -309,7 +311,7 @@ func (d Day) codes() Table {
 	rows := codeRows(d.Summary, d.Words)
 	if n := len(rows) - 2*d.Top; d.Top > 0 && n > 0 {
 		rows = frequent(rows, 2*d.Top)
-		t.Notes = append(t.Notes, d.text("more_codes", "n", n))
+		t.Notes = append(t.Notes, d.text("more_codes", "flag", cmp.Or(d.More, "--all"), "n", n))
 	}
 	for _, r := range rows {
 		said := d.text("us")
@@ -392,7 +394,7 @@ func (d Day) peers() Table {
 	rows := d.Summary.Peers()
 	for i, p := range rows {
 		if d.Top > 0 && i == d.Top {
-			t.Notes = append(t.Notes, d.text("more_peers", "n", len(rows)-i))
+			t.Notes = append(t.Notes, d.text("more_peers", "flag", cmp.Or(d.More, "--all"), "n", len(rows)-i))
 			break
 		}
 		t.Rows = append(t.Rows, []Cell{{Text: p.Name}, {Text: side(d.Words, p.Direction), Style: Dim}, num(d.Words, p.Deliveries[smtp.Sent]), num(d.Words, p.Deliveries[smtp.Deferred]),

@@ -50,6 +50,7 @@ type hub struct {
 	flush    func() error // what was printed, after each batch
 	tallies  []*tally     // of each input
 	followed []*source.Followed
+	journals []*source.Journal
 	states   string       // where the marks are kept; "" is nowhere
 	heard    time.Time    // by the clock, when lines were last handled
 	streamed time.Time    // and those of a stream; how much more of it there is nobody knows
@@ -152,9 +153,12 @@ func (h *hub) save() {
 		return
 	}
 	h.dirty = false
-	marks := make([]source.Mark, len(h.followed))
-	for i, f := range h.followed {
-		marks[i] = f.Mark()
+	var marks []source.Mark
+	for _, f := range h.followed {
+		marks = append(marks, f.Mark())
+	}
+	for _, j := range h.journals {
+		marks = append(marks, j.Mark())
 	}
 	err := source.SaveMarks(h.states, marks)
 	if err != nil && !h.unsaved {

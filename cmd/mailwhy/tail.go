@@ -28,6 +28,7 @@ type tailCmd struct {
 	tableFlags
 	wordsFlags
 	listenFlags
+	journalFlags
 	Lines     int    `group:"Following" short:"n" default:"10" help:"Begin so many lines before the end."`
 	FromStart bool   `group:"Following" help:"Begin at the start of what is there."`
 	State     string `group:"Following" placeholder:"FILE" env:"MAILWHY_STATE" help:"Remember in FILE how far was read, and go on from there the next time. What was handled within 50 ms of a sudden end may come twice."`
@@ -169,15 +170,18 @@ func (c *tailCmd) inputs(h *hub, stop <-chan struct{}) (all []func() error, err 
 		return nil, err
 	}
 	files := c.Files
-	if len(files) == 0 {
+	marks, err := c.marks()
+	if err != nil {
+		return nil, err
+	}
+	if all, err = c.journals(h, stop, parser, marks); err != nil {
+		return nil, err
+	}
+	if len(files) == 0 && len(all) == 0 {
 		if isTerminal(h.stdin) {
 			return nil, errors.New("no log to follow: name one, like mailwhy tail /var/log/mail.log, or pipe one in")
 		}
 		files = []string{"-"}
-	}
-	marks, err := c.marks()
-	if err != nil {
-		return nil, err
 	}
 	h.states = c.State
 	for i, path := range files {

@@ -93,6 +93,7 @@ func (j *Journal) run() {
 // once runs journalctl from behind the record last on, until it ends.
 func (j *Journal) once(last *string) error {
 	cmd := exec.Command("journalctl", j.arguments(*last)...)
+	apart(cmd)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ package source
 
 import (
 	"os"
+	"os/exec"
 	"syscall"
 )
 
@@ -14,3 +15,6 @@ func identity(info os.FileInfo) (device, inode uint64) {
 	}
 	return 0, 0
 }
+
+// apart keeps the interrupts of the terminal from cmd, which is ended by us.
+func apart(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

@@ -184,11 +184,14 @@ type Pulse struct {
 	Behind    int64                // bytes that wait to be read
 }
 
+// behind is from how many bytes on it is told that they wait; fewer are on their way.
+const behind = 64 << 10
+
 // Status returns the status line, as wide as the terminal allows.
 func (l *Teller) Status(p *Pulse) string {
 	s := p.Now.Format(clock) + "  " + l.text("status", "lines", count(l.Words, p.PerSecond), "sent", count(l.Words, p.Minute[live.Sent]), "deferred", count(l.Words, p.Minute[live.Deferred]),
 		"bounced", count(l.Words, p.Minute[live.Bounced]), "rejected", count(l.Words, p.Minute[live.Rejected]))
-	if p.Behind > 0 {
+	if p.Behind >= behind {
 		s += "  " + l.text("behind", "n", count(l.Words, (p.Behind+1023)>>10))
 	}
 	return l.Clip(s)

@@ -26,7 +26,7 @@ type Mark struct {
 
 // maxPast is how many past files a mark tells of: those that can be as young as the one
 // that is read, or become so when they are compressed.
-const maxPast = 16
+const maxPast = 64
 
 // Place is how far one file was handled. The file is found again by what it holds, also
 // under another name or compressed.
@@ -36,7 +36,8 @@ type Place struct {
 	Offset      int64     `json:"offset"` // bytes handled, uncompressed
 	Lines       int64     `json:"lines"`  // lines handled; -1: not counted
 	Changed     time.Time `json:"changed"`
-	Fingerprint string    `json:"fingerprint"` // LENGTH:HASH of the first bytes; says nothing of what they are
+	Past        bool      `json:"past,omitempty"` // all of it was handled, and it has a successor
+	Fingerprint string    `json:"fingerprint"`    // LENGTH:HASH of the first bytes; says nothing of what they are
 }
 
 // Mark returns how far the log was handled. It may be called at any time, after the end
@@ -45,8 +46,12 @@ func (f *Followed) Mark() Mark {
 	f.mu.Lock()
 	m := Mark{Path: f.path, Past: slices.Clone(f.past)}
 	f.mu.Unlock()
-	for _, c := range f.list() {
-		m.Places = append(m.Places, c.place())
+	all := f.list()
+	for i, c := range all {
+		p := c.place()
+		lag, _ := c.lag()
+		p.Past = lag == 0 && i < len(all)-1
+		m.Places = append(m.Places, p)
 	}
 	return m
 }
@@ -97,8 +102,8 @@ func (f *Followed) resume(m *Mark) {
 			f.mu.Unlock()
 		}
 		c := f.find(p)
-		if c == nil && p.Fingerprint == fingerprint(nil) {
-			continue
+		if c == nil && (p.Past || p.Fingerprint == fingerprint(nil)) {
+			continue // it was deleted, as old files are
 		}
 		if c == nil {
 			f.lose(fmt.Sprintf("the file that was read up to byte %d in the last run is gone", p.Offset), "lines that came after that are lost; keep rotated files in the directory of the log, or start sooner")

@@ -118,8 +118,17 @@ func TestFollowMarkPlaces(t *testing.T) {
 	w.write(1)
 	f = follow(t, w.path, FollowOptions{Mark: &m})
 	f.check([]string{"late", w.want[8]})
+	f.end()
 	if want := "[mail.log.1+5 mail.log+3]"; strings.Join(f.runs, " ") != want[1:len(want)-1] {
 		t.Errorf("runs %v", f.runs)
+	}
+	m = f.Mark()
+	w.must(os.Remove(w.path + ".1"))
+	f = follow(t, w.path, FollowOptions{Mark: &m})
+	w.write(1)
+	f.check(w.want[9:])
+	if f.Health().Lost > 0 {
+		t.Errorf("that an old file was deleted is no loss: %s", f.warnings())
 	}
 }
 

@@ -21,9 +21,12 @@ const (
 	// LastLines is how many lines of a trouble are kept.
 	LastLines = 5
 
-	maxTroubles = 1024 // kinds that are kept; of more, the one that was silent for the longest is given up
-	maxParties  = 8192 // hosts whose party is remembered, and parties whose flow is watched
-	maxText     = 1024 // bytes of a reply or a line
+	maxTroubles = 1024    // kinds that are kept; of more, those that were silent for the longest are given up
+	givenUp     = 128     // at once, because to find them takes a look at all
+	maxParties  = 8192    // parties whose flow is watched
+	maxHosts    = 1 << 15 // hosts whose party is remembered
+	keepEvery   = 5       // seconds between two lines that are kept, once there are LastLines
+	maxText     = 1024    // bytes of a reply or a line
 )
 
 // Rate is what the rates are of.
@@ -234,7 +237,7 @@ func (w *Watch) party(ev *smtp.Event, host uint64) party {
 	} else if ev.Direction == smtp.Outbound {
 		who.name = summary.Domain(cmp.Or(string(cut(ev.Peer.Name)), string(cut(ev.Peer.IP))))
 	}
-	if len(w.parties) >= maxParties {
+	if len(w.parties) >= maxHosts {
 		clear(w.parties) // it is only a memory of what can be looked up
 	}
 	w.parties[host] = who
@@ -297,7 +300,7 @@ func (t *Trouble) count(ev *smtp.Event, a *classify.Annotation, now time.Time, l
 	t.Last = now
 	t.Entry, t.Severity = a.Entry, max(t.Severity, a.Severity)
 	t.Stage, t.Code, t.Enhanced = ev.Stage, ev.Reply.Code, ev.Reply.Enhanced
-	if second := now.Unix(); len(t.Lines) < LastLines || second != t.lastSecond {
+	if second := now.Unix(); len(t.Lines) < LastLines || second-t.lastSecond >= keepEvery {
 		t.lastSecond = second
 		text := ev.Reply.Text
 		if len(text) == 0 {
@@ -313,20 +316,24 @@ func (t *Trouble) count(ev *smtp.Event, a *classify.Annotation, now time.Time, l
 	}
 }
 
-// makeRoom gives up the trouble that was silent for the longest where there are too many.
+// makeRoom gives up the troubles that were silent for the longest where there are too many.
 func (w *Watch) makeRoom() {
 	if len(w.troubles) < maxTroubles {
 		return
 	}
-	var oldest kind
-	var at *Trouble
-	for k, t := range w.troubles {
-		if at == nil || t.Last.Before(at.Last) || t.Last.Equal(at.Last) && t.ID < at.ID {
-			oldest, at = k, t
-		}
+	type silent struct {
+		kind
+		*Trouble
 	}
-	delete(w.troubles, oldest)
-	w.dropped++
+	all := make([]silent, 0, len(w.troubles))
+	for k, t := range w.troubles {
+		all = append(all, silent{k, t})
+	}
+	slices.SortFunc(all, func(a, b silent) int { return cmp.Or(a.Last.Compare(b.Last), cmp.Compare(a.ID, b.ID)) })
+	for _, s := range all[:givenUp] {
+		delete(w.troubles, s.kind)
+	}
+	w.dropped += givenUp
 }
 
 // Tick moves the time on to now, if that is later, and tells what is due. It is for when

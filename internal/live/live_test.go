@@ -258,17 +258,17 @@ func TestBounds(t *testing.T) {
 	for i := range maxTroubles + more {
 		s.fails(time.Duration(i)*time.Second, knowledge.Blocklisted, knowledge.Critical, fmt.Sprintf("mx.a%d.example", i))
 	}
-	if len(s.troubles) != maxTroubles || s.Dropped() != more || s.Snapshot(0).Dropped != more {
+	if n := int64(len(s.troubles)); n > maxTroubles || n+s.Dropped() != maxTroubles+more || s.Snapshot(0).Dropped != s.Dropped() {
 		t.Errorf("%d troubles, %d dropped", len(s.troubles), s.Dropped())
 	}
 	if len(s.troubles) > 0 && s.troubles[kind{causeSide{knowledge.Blocklisted, smtp.Outbound}, "a0.example"}] != nil {
 		t.Error("the one that was silent for the longest was kept")
 	}
-	for i := range maxParties + more {
+	for i := range maxHosts + more {
 		s.sent(time.Hour, fmt.Sprintf("mx.b%d.example", i), "bob@gmail.com")
 		s.fails(time.Hour, knowledge.Blocklisted, knowledge.Critical, fmt.Sprintf("mx.c%d.example", i))
 	}
-	if len(s.parties) > maxParties || len(s.flows.byParty) > maxParties {
+	if len(s.parties) > maxHosts || len(s.flows.byParty) > maxParties {
 		t.Errorf("%d hosts, %d flows", len(s.parties), len(s.flows.byParty))
 	}
 	long := strings.Repeat("x", 1<<20)

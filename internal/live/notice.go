@@ -87,11 +87,6 @@ func (w *Watch) announce(t *Trouble, side causeSide) {
 func (w *Watch) report() {
 	if w.now.Sub(w.minuteTold) >= soon {
 		w.minuteTold = w.now
-		for k, t := range w.troubles {
-			if w.now.Sub(t.Last) > forgotten {
-				delete(w.troubles, k)
-			}
-		}
 		w.goesOn()
 		w.countEndings()
 	}
@@ -102,11 +97,15 @@ func (w *Watch) report() {
 	w.flows.over(w)
 }
 
-// goesOn tells of the troubles that do. Those for which there is no room stay due.
+// goesOn tells of the troubles that do, and forgets those that have not for long. Those for
+// which there is no room stay due.
 func (w *Watch) goesOn() {
 	var due []*Trouble
-	for _, t := range w.troubles {
-		if t.due(w.now) {
+	for k, t := range w.troubles {
+		switch {
+		case w.now.Sub(t.Last) > forgotten:
+			delete(w.troubles, k)
+		case t.due(w.now):
 			due = append(due, t)
 		}
 	}

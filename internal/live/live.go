@@ -25,7 +25,7 @@ const (
 	givenUp     = 128     // at once, because to find them takes a look at all
 	maxParties  = 8192    // parties whose flow is watched
 	maxHosts    = 1 << 15 // hosts whose party is remembered
-	keepEvery   = 5       // seconds between two lines that are kept, once there are LastLines
+	keepEvery   = 30      // seconds between two lines that are kept, once there are LastLines
 	maxText     = 1024    // bytes of a reply or a line
 )
 
@@ -79,6 +79,8 @@ type Trouble struct {
 	toldTotal  int64
 	toldTimes  int
 	began      bool  // that it did was told
+	listed     bool  // it is in Watch.going
+	flow       *flow // of its party, which has it in its list
 	held       bool  // that was held back, as one too many
 	over       int64 // Total when mail flowed again
 	big        bool  // its party is a provider, or none
@@ -108,6 +110,8 @@ type Watch struct {
 	totals     [NumRates]int64
 	minute     int64 // the one that rates end with
 	troubles   map[kind]*Trouble
+	going      []*Trouble // those that were told to have begun
+	swept      time.Time  // when those that are long over were looked for
 	explained  map[causeSide]bool
 	parties    map[uint64]party // by the host's hash
 	flows      flows
@@ -331,9 +335,14 @@ func (w *Watch) makeRoom() {
 	}
 	slices.SortFunc(all, func(a, b silent) int { return cmp.Or(a.Last.Compare(b.Last), cmp.Compare(a.ID, b.ID)) })
 	for _, s := range all[:givenUp] {
-		delete(w.troubles, s.kind)
+		w.forget(s.kind, s.Trouble)
 	}
 	w.dropped += givenUp
+}
+
+func (w *Watch) forget(k kind, t *Trouble) {
+	delete(w.troubles, k)
+	t.began = false // those who have it in their lists let it go
 }
 
 // Tick moves the time on to now, if that is later, and tells what is due. It is for when

@@ -53,7 +53,8 @@ const (
 	often       = 5 // so many times at first
 	much        = 5
 	// forgotten is how long a trouble has to be silent to be new when it comes again.
-	forgotten = 6 * time.Hour
+	forgotten  = 6 * time.Hour
+	sweepEvery = 10 * time.Minute
 )
 
 // announce tells of a trouble that was not told of. What is as it should be, spam that was
@@ -80,6 +81,9 @@ func (w *Watch) announce(t *Trouble, side causeSide) {
 	w.newTold[turn]++
 	t.Explained, w.explained[side] = w.explained[side], true
 	t.began, t.told, t.toldTotal = true, w.now, t.Total
+	if !t.listed {
+		t.listed, w.going = true, append(w.going, t)
+	}
 	w.tell(&Notice{What: Began, Time: w.now, Trouble: t})
 }
 
@@ -88,6 +92,7 @@ func (w *Watch) report() {
 	if w.now.Sub(w.minuteTold) >= soon {
 		w.minuteTold = w.now
 		w.goesOn()
+		w.sweep()
 		w.countEndings()
 	}
 	if w.newHeld > 0 && unixMinute(w.now) != w.newMinute {
@@ -97,23 +102,33 @@ func (w *Watch) report() {
 	w.flows.over(w)
 }
 
-// goesOn tells of the troubles that do, and forgets those that have not for long. Those for
-// which there is no room stay due.
+// goesOn tells of the troubles that do. Those for which there is no room stay due.
 func (w *Watch) goesOn() {
 	var due []*Trouble
-	for k, t := range w.troubles {
-		switch {
-		case w.now.Sub(t.Last) > forgotten:
-			delete(w.troubles, k)
-		case t.due(w.now):
+	w.going = slices.DeleteFunc(w.going, func(t *Trouble) bool {
+		if t.listed = t.began; t.due(w.now) {
 			due = append(due, t)
 		}
-	}
+		return !t.listed
+	})
 	slices.SortFunc(due, func(a, b *Trouble) int { return cmp.Or(-cmp.Compare(a.weight(), b.weight()), cmp.Compare(a.ID, b.ID)) })
 	for _, t := range due[:min(len(due), goesPerMinute)] {
 		w.tell(&Notice{What: Goes, Time: w.now, Trouble: t, Count: t.Total - t.toldTotal, For: w.now.Sub(t.told)})
 		t.told, t.toldTotal = w.now, t.Total
 		t.toldTimes++
+	}
+}
+
+// sweep forgets the troubles that are long over, so that they are new when they come again.
+func (w *Watch) sweep() {
+	if w.now.Sub(w.swept) < sweepEvery {
+		return
+	}
+	w.swept = w.now
+	for k, t := range w.troubles {
+		if w.now.Sub(t.Last) > forgotten {
+			w.forget(k, t)
+		}
 	}
 }
 
@@ -126,9 +141,10 @@ func (t *Trouble) due(now time.Time) bool {
 // flow is how deliveries to a party go.
 type flow struct {
 	party string
-	fails int       // in a row
-	since time.Time // of the first of them
-	sent  time.Time // the first that went through again; zero: none did
+	of    []*Trouble // that keep mail from it
+	fails int        // in a row
+	since time.Time  // of the first of them
+	sent  time.Time  // the first that went through again; zero: none did
 }
 
 // flows are the parties to which deliveries failed.
@@ -155,6 +171,9 @@ func (f *flows) failed(w *Watch, t *Trouble) {
 		}
 		p = &flow{party: t.Party}
 		f.byParty[t.Party] = p
+	}
+	if t.flow != p {
+		t.flow, p.of = p, append(p.of, t)
 	}
 	if p.fails == 0 {
 		p.since = w.now
@@ -194,10 +213,8 @@ func (f *flows) over(w *Watch) {
 		f.again = slices.Delete(f.again, 0, 1)
 		delete(f.byParty, p.party)
 		w.tell(&Notice{What: Over, Time: w.now, Party: p.party, For: p.sent.Sub(p.since)})
-		for _, t := range w.troubles {
-			if t.Party == p.party && t.Direction == smtp.Outbound && mendable(t.Cause) {
-				t.began, t.held, t.over = false, false, t.Total
-			}
+		for _, t := range p.of {
+			t.began, t.held, t.over = false, false, t.Total
 		}
 	}
 }

@@ -69,11 +69,7 @@ func (h *hosts) count(ev *smtp.Event, host uint64, n int64) {
 			h.rest += n
 			return
 		case *at == 0:
-			name := ev.Peer.Name
-			if len(name) == 0 {
-				name = ev.Peer.IP
-			}
-			h.list = append(h.list, hostCount{host, cut(name), n})
+			h.list = append(h.list, hostCount{host, cut(nameOf(ev)), n})
 			*at = uint8(len(h.list))
 			return
 		case h.list[*at-1].hash == host:

@@ -3,6 +3,8 @@ package summary
 import (
 	"slices"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/mailwhy/mailwhy/internal/index"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -53,7 +55,7 @@ func (p *peers) count(ev *smtp.Event, host uint64, n int64) (dropped int64) {
 	host = peerKey(host, ev.Direction)
 	i := p.byHost.Get(host)
 	if i == index.None {
-		if p.door != nil && !p.door.again(host) {
+		if p.door != nil && !p.door.again(xxhash.Sum64(nameOf(ev))+uint64(ev.Direction)) {
 			return n
 		}
 		if len(p.counts) >= maxPeers {
@@ -66,6 +68,14 @@ func (p *peers) count(ev *smtp.Event, host uint64, n int64) (dropped int64) {
 	}
 	p.counts[i].deliveries[ev.Outcome] += n
 	return dropped
+}
+
+// nameOf is what the other side is known by.
+func nameOf(ev *smtp.Event) []byte {
+	if len(ev.Peer.Name) > 0 {
+		return ev.Peer.Name
+	}
+	return ev.Peer.IP
 }
 
 func (c *peerCounts) total() (n int64) {
@@ -107,7 +117,8 @@ func (p *peers) thin() (dropped int64) {
 // door keeps those out of a table that is full of whom one line tells: a server that the
 // world can reach meets thousands of hosts a day that come once, and to enter and to thin
 // them out costs more than all else that is counted. A host is let in when it comes again
-// before one that has its place at the door.
+// before one that has its place at the door. The places are given by a hash that is the same in
+// each run, and so the same log gives the same table.
 type door [atTheDoor]uint64
 
 // atTheDoor is a power of two.

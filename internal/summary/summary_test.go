@@ -2,6 +2,7 @@ package summary
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -139,5 +140,24 @@ func TestAllocations(t *testing.T) {
 	note := &Note{Cause: knowledge.RecipientUnknown}
 	if n := testing.AllocsPerRun(100, func() { s.Event(ev, note, 1<<8, noSample) }); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestSameInEachRun holds that the seed of the hashes, which is another in each run, does not
+// show in the table of peers, however full it is.
+func TestSameInEachRun(t *testing.T) {
+	var want []PeerRow
+	for seed := range uint64(2) {
+		s := New()
+		for i := range 6 * maxPeers {
+			host := fmt.Sprintf("a%d.example", i/2-i%2*1500) // every second one came a while ago
+			s.Event(refused(host, "x", 550), &Note{Cause: knowledge.Policy}, hostKey(host)>>(7*seed)|1<<63, noSample)
+		}
+		got := s.Peers()
+		if seed == 0 {
+			want = got
+		} else if !reflect.DeepEqual(got, want) {
+			t.Errorf("%d peers with one seed, %d with another, or others", len(want), len(got))
+		}
 	}
 }

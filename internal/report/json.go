@@ -21,6 +21,7 @@ type dayJSON struct {
 	Replies    []replyJSON             `json:"replies"`
 	Causes     []causeJSON             `json:"causes"`
 	Peers      []peerJSON              `json:"peers"`
+	Timeline   timelineJSON            `json:"timeline"`
 	Dropped    droppedJSON             `json:"dropped"`
 }
 
@@ -109,6 +110,19 @@ type peerJSON struct {
 	Deliveries map[string]int64 `json:"deliveries"`
 }
 
+// timelineJSON has the deliveries by their time. Stretches in which there was none are
+// left out.
+type timelineJSON struct {
+	Seconds int64        `json:"bucket_seconds"`
+	Untimed int64        `json:"untimed"`
+	Buckets []bucketJSON `json:"buckets"`
+}
+
+type bucketJSON struct {
+	Start      string           `json:"start"`
+	Deliveries map[string]int64 `json:"deliveries"`
+}
+
 type droppedJSON struct {
 	Replies  int64 `json:"replies"`
 	Causes   int64 `json:"causes"`
@@ -128,7 +142,7 @@ func (d Day) JSON(out io.Writer) error {
 		},
 		Deliveries: outcomes(s.Deliveries),
 		Replies:    []replyJSON{}, Causes: []causeJSON{}, Peers: []peerJSON{},
-		Dropped: droppedJSON(s.Dropped),
+		Timeline: timelineOf(s), Dropped: droppedJSON(s.Dropped),
 	}
 	for _, f := range s.Coverage.Files {
 		fj := fileJSON{Path: f.Path, Format: f.Format, Compression: f.Compression, coverageJSON: coverageOf(&f.Coverage)}
@@ -185,6 +199,14 @@ func causePeers(c *summary.Cause) []causePeerJSON {
 		return 1
 	})
 	return peers
+}
+
+func timelineOf(s *summary.Summary) timelineJSON {
+	line := timelineJSON{Seconds: int64(s.Timeline.Width().Seconds()), Untimed: s.Timeline.Untimed, Buckets: []bucketJSON{}}
+	for _, b := range s.Timeline.Buckets() {
+		line.Buckets = append(line.Buckets, bucketJSON{stamp(b.Start.In(s.Coverage.First.Location())), outcomes(b.Outcomes)})
+	}
+	return line
 }
 
 func coverageOf(c *summary.Coverage) coverageJSON {

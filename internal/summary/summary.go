@@ -25,6 +25,7 @@ type Summary struct {
 	Messages   Messages
 	Deliveries [smtp.NumOutcomes]int64 // lines that decide a recipient's fate, as logged
 	Dropped    Dropped
+	Timeline   Timeline // of the deliveries
 
 	replies map[uint64]*Reply
 	causes  map[uint64]*Cause
@@ -154,6 +155,7 @@ func (s *Summary) Event(ev *smtp.Event, note *Note, host uint64, sample func() S
 	n := int64(ev.Count())
 	if Decides(ev) {
 		s.Deliveries[ev.Outcome] += n
+		s.Timeline.count(ev.Time, ev.Outcome, n)
 		s.Dropped.Peers += s.peers.count(ev, host, n)
 	}
 	if note == nil {

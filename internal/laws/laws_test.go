@@ -35,8 +35,9 @@ var allowed = map[string][]string{
 	"internal/dashboard": {"internal/classify", "internal/knowledge", "internal/live", "internal/report", "parsers/smtp"},
 	"internal/filter":    {"parsers/smtp"},
 	"internal/summary":   {"internal/index", "internal/knowledge", "parsers/smtp"},
+	"internal/incident":  {"internal/classify", "internal/index", "internal/knowledge", "internal/summary", "parsers/smtp"},
 	"internal/live":      {"internal/classify", "internal/knowledge", "internal/summary", "parsers/smtp"},
-	"internal/report":    {"internal/alert", "internal/live", "internal/classify", "internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
+	"internal/report":    {"internal/alert", "internal/incident", "internal/live", "internal/classify", "internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
 	"internal/config":    {"internal/source"},
 	"internal/metrics":   {"internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
 }

@@ -458,21 +458,22 @@ func TestFollowSilent(t *testing.T) {
 	w.write(3)
 	f := follow(t, w.path, FollowOptions{Lines: -1, linger: 400 * time.Millisecond})
 	f.until(3)
-	for range 3 {
+	for i := range 3 {
 		w.rename(9)
 		w.reopen()
 		w.raw("")
-		time.Sleep(120 * time.Millisecond)
+		f.wait("the rotation seen", func() bool { return f.Health().Rotations == int64(i+1) })
 	}
 	w.write(2)
 	f.check(w.want)
-	for range 3 {
+	w.copytruncate(9)
+	f.wait("the cut seen", func() bool { return f.Health().Truncations == 1 })
+	for range 3 { // of nothing
 		w.copytruncate(9)
-		time.Sleep(120 * time.Millisecond)
 	}
 	w.write(2)
 	f.check(w.want)
-	if h := f.Health(); h.Rotations != 3 || h.Truncations < 1 || h.Lost != 0 {
+	if h := f.Health(); h.Rotations != 3 || h.Truncations != 1 || h.Lost != 0 {
 		t.Errorf("%+v\n%s", h, f.warnings())
 	}
 	f.wait("the old files to be closed", func() bool { return len(f.list()) == 1 })

@@ -17,16 +17,21 @@ import (
 // some.
 type tailer struct {
 	t    *hpcloud.Tail
-	left string // of a line, what did not fit
-	dead bool   // it gives no more
+	name *os.File // what the library knows it by, until it has ended
+	left string   // of a line, what did not fit
+	dead bool     // it gives no more
 
 	once sync.Once
 }
 
-// startTailer follows src from offset on.
+// startTailer follows src from offset on. The supervisor may close src meanwhile.
 func startTailer(src *os.File, offset int64) (*tailer, error) {
 	spareProcess()
-	t, err := hpcloud.TailFile(fmt.Sprintf("/proc/self/fd/%d", src.Fd()), hpcloud.Config{
+	name, err := again(src)
+	if err != nil {
+		return nil, err
+	}
+	t, err := hpcloud.TailFile(nameOf(name.Fd()), hpcloud.Config{
 		Location:  &hpcloud.SeekInfo{Offset: offset, Whence: io.SeekStart},
 		MustExist: true,
 		Follow:    true,
@@ -34,10 +39,28 @@ func startTailer(src *os.File, offset int64) (*tailer, error) {
 		Logger:    hpcloud.DiscardingLogger,
 	})
 	if err != nil {
+		name.Close()
 		return nil, err
 	}
-	return &tailer{t: t}, nil
+	return &tailer{t: t, name: name}, nil
 }
+
+// again opens the file once more that src has open. The number of a descriptor is good only
+// as long as nobody closes it, and then it is another file's: that of src is used only while
+// it is held, and the library gets the number of one that nobody closes under it.
+func again(src *os.File) (file *os.File, err error) {
+	raw, err := src.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	if gone := raw.Control(func(fd uintptr) { file, err = os.Open(nameOf(fd)) }); gone != nil {
+		return nil, gone
+	}
+	return file, err
+}
+
+// nameOf is a name of an open file that follows it through renaming and deletion.
+func nameOf(fd uintptr) string { return fmt.Sprintf("/proc/self/fd/%d", fd) }
 
 // spareProcess keeps the library from ending the whole process when the system does not
 // tell it how long the file is: before it does, it writes a message, and there only its own
@@ -96,5 +119,6 @@ func (l *tailer) stop() {
 			}
 		}()
 		l.t.Stop()
+		l.name.Close()
 	})
 }

@@ -29,6 +29,34 @@ func TestSpareProcess(t *testing.T) {
 	<-ended
 }
 
+// TestTailerOwnsItsFile: what is followed stays open to the library when whoever opened it
+// closes it, and can no longer be followed then. Closing it meanwhile is no race.
+func TestTailerOwnsItsFile(t *testing.T) {
+	w := newWriter(t)
+	w.write(1)
+	for range 200 {
+		src, err := os.Open(w.path)
+		w.must(err)
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			src.Close()
+		}()
+		l, err := startTailer(src, 0)
+		<-closed
+		if err == nil {
+			l.put(<-l.t.Lines, true)
+			if want := w.want[0] + "\n"; l.left != want {
+				t.Fatalf("%q, want %q", l.left, want)
+			}
+			l.stop()
+		}
+		if _, err := startTailer(src, 0); err == nil {
+			t.Fatal("a closed file is followed")
+		}
+	}
+}
+
 // TestFollowNoFiles: the system gives no more open files, and gives some again.
 func TestFollowNoFiles(t *testing.T) {
 	w := newWriter(t)

@@ -51,14 +51,16 @@ type hub struct {
 	tallies  []*tally     // of each input
 	followed []*source.Followed
 	journals []*source.Journal
-	states   string       // where the marks are kept; "" is nowhere
-	heard    time.Time    // by the clock, when lines were last handled
-	streamed time.Time    // and those of a stream; how much more of it there is nobody knows
-	unsaved  bool         // they could not be kept there, and that was told
-	dirty    bool         // lines were handled that the marks there do not have
-	doubted  bool         // it was told that nothing is understood
-	graceful summary.Note // what a 221 after QUIT means
-	leave    func()       // gives the terminal back before a panic ends the program
+	states   string        // where the marks are kept; "" is nowhere
+	heard    time.Time     // by the clock, when lines were last handled
+	streamed time.Time     // and those of a stream; how much more of it there is nobody knows
+	others   []source.Mark // those there of logs that are not followed now
+	saved    time.Time     // by the clock, when they were kept last
+	unsaved  bool          // they could not be kept there, and that was told
+	dirty    bool          // lines were handled that the marks there do not have
+	doubted  bool          // it was told that nothing is understood
+	graceful summary.Note  // what a 221 after QUIT means
+	leave    func()        // gives the terminal back before a panic ends the program
 }
 
 // newHub returns a hub. keep says of which lines besides those with a reply or a failure
@@ -144,39 +146,13 @@ func (h *hub) tick(clock time.Time) error {
 	return h.flush()
 }
 
-// save keeps how far the logs were handled, once what was said of them is out.
-// A full disk is no reason to end: that is told once, and tried again with the next lines.
-func (h *hub) save() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.states == "" || !h.dirty {
-		return
-	}
-	h.dirty = false
-	var marks []source.Mark
-	for _, f := range h.followed {
-		marks = append(marks, f.Mark())
-	}
-	for _, j := range h.journals {
-		marks = append(marks, j.Mark())
-	}
-	err := source.SaveMarks(h.states, marks)
-	if err != nil && !h.unsaved {
-		h.warn(err)
-	}
-	h.unsaved = err != nil
-}
-
-// how often the clock is looked at, and the marks are kept: what was read since may be read
-// again after a sudden end.
-const (
-	tickEvery = time.Second
-	saveEvery = 50 * time.Millisecond
-)
+// tickEvery is how often the clock is looked at.
+const tickEvery = time.Second
 
 // run reads until the inputs end or stop is closed, and returns when nothing is read any
 // more. clock is false where the log's time is all that counts.
 func (h *hub) run(clock bool, inputs []func() error) error {
+	h.begin()
 	ended := make(chan error, len(inputs))
 	for _, in := range inputs {
 		go func() {
@@ -204,10 +180,10 @@ func (h *hub) run(clock bool, inputs []func() error) error {
 				failed(h.tick(now))
 			}
 		case <-saves.C:
-			h.save()
+			h.saveLater()
 		}
 	}
-	h.save()
+	h.finish()
 	return errors.Join(errs...)
 }
 
@@ -341,6 +317,9 @@ func (h *hub) batch(_ int64, handle func() error) (err error) {
 		h.heard = time.Now()
 		h.dirty = true
 		err = h.flush()
+	}
+	if err == nil && h.heard.Sub(h.saved) >= saveEvery {
+		h.save(true)
 	}
 	if err != nil {
 		h.end()

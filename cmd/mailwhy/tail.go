@@ -72,7 +72,7 @@ func (c *tailCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	inputs, err := c.inputs(h, stop)
+	inputs, err := c.inputs(h, words, stop)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (c *tailCmd) hub(w *world, stop <-chan struct{}, end func(), want *filter.F
 		keep = nil
 	}
 	h = newHub(&own, by, options, keep)
-	h.end = end
+	h.end, h.states = end, c.State
 	return h
 }
 
@@ -164,7 +164,7 @@ func (c *tailCmd) hub(w *world, stop <-chan struct{}, end func(), want *filter.F
 func watched(ev *smtp.Event) bool { return live.Wanted(ev) || ev.Kind == smtp.KindReceived }
 
 // inputs returns what reads each input.
-func (c *tailCmd) inputs(h *hub, stop <-chan struct{}) (all []func() error, err error) {
+func (c *tailCmd) inputs(h *hub, words *knowledge.Words, stop <-chan struct{}) (all []func() error, err error) {
 	parser, err := lineParser(c.Format)
 	if err != nil {
 		return nil, err
@@ -183,7 +183,6 @@ func (c *tailCmd) inputs(h *hub, stop <-chan struct{}) (all []func() error, err 
 		}
 		files = []string{"-"}
 	}
-	h.states = c.State
 	for i, path := range files {
 		if slices.Contains(files[:i], path) {
 			continue
@@ -208,25 +207,7 @@ func (c *tailCmd) inputs(h *hub, stop <-chan struct{}) (all []func() error, err 
 		h.followed = append(h.followed, f)
 		all = append(all, func() error { return h.follow(t, f, parser) })
 	}
-	return all, nil
-}
-
-// marks reads where an earlier run stopped, by path.
-func (c *tailCmd) marks() (map[string]*source.Mark, error) {
-	all := map[string]*source.Mark{}
-	if c.State == "" {
-		return all, nil
-	}
-	marks, err := source.LoadMarks(c.State)
-	if err == nil {
-		err = source.SaveMarks(c.State, append([]source.Mark{}, marks...)) // whether that can be done
-	}
-	if err != nil {
-		return nil, err
-	}
-	for i := range marks {
-		all[marks[i].Path] = &marks[i]
-	}
+	h.goOn(marks, words)
 	return all, nil
 }
 

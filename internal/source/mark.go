@@ -22,6 +22,7 @@ type Mark struct {
 	Cursor string   `json:"cursor,omitempty"` // of a journal: the record
 	Places []Place  `json:"places,omitempty"` // of a log, one for each file that may get more, the oldest first; none: there was no file yet
 	Past   []string `json:"past,omitempty"`   // fingerprints of the files that were over last, so that none is taken for a missed one
+	Open   bool     `json:"open,omitempty"`   // the run that wrote it went on: if this is found, it ended suddenly
 }
 
 // maxPast is how many past files a mark tells of: those that can be as young as the one

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ type reportCmd struct {
 	filterFlags
 	tableFlags
 	wordsFlags
-	Output  string   `group:"Output" short:"o" default:"table" placeholder:"FORMAT" help:"Output format: table, json, csv, md."`
+	Output  string   `group:"Output" short:"o" default:"table" placeholder:"FORMAT" help:"Output format: table, json, csv, md, html; or a file whose ending tells it, like report.html."`
 	Top     int      `group:"Output" default:"10" help:"Rows of a table."`
 	All     bool     `group:"Output" help:"All rows."`
 	Section []string `group:"Output" enum:"files,sessions,messages,causes,codes,peers" help:"Only these parts: ${enum}."`
@@ -42,7 +43,8 @@ func (c *reportCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	if err := checkOutput("report", c.Output, "table", "json", "csv", "md"); err != nil {
+	out, err := outputOf("report", c.Output, c.Files, "table", "json", "csv", "md", "html")
+	if err != nil {
 		return err
 	}
 	if c.Top < 1 {
@@ -96,41 +98,43 @@ func (c *reportCmd) Run(w *world) error {
 	sum.Dropped.Sessions = sessions.Evicted()
 	if !found && !want.IsZero() {
 		w.atLeast(exitNothing)
-		if c.Output == "table" {
+		if out.format == "table" {
 			w.warn(fmt.Errorf("none of %d lines matches the filters", coverage.Lines))
 			return nil
 		}
 	}
-	if coverage.Understood == 0 && w.status != exitFine && c.Output == "table" {
+	if coverage.Understood == 0 && w.status != exitFine && out.format == "table" {
 		return nil // there is nothing to show, and that has been said
 	}
-	return c.print(w, report.Day{Summary: sum, Words: words, By: by, Top: c.Top}, time.Since(start))
+	day, took := report.Day{Summary: sum, Words: words, By: by, Top: c.Top}, time.Since(start)
+	return out.write(w, func(to io.Writer) error { return c.print(to, out.format, day, took) })
 }
 
-func (c *reportCmd) print(w *world, day report.Day, took time.Duration) error {
-	if c.Output == "csv" || c.Output == "json" {
+func (c *reportCmd) print(to io.Writer, format string, day report.Day, took time.Duration) error {
+	if format == "csv" || format == "json" {
 		day.Words = knowledge.In(knowledge.English).Of(day.By.Base()) // for machines
 	}
 	if c.All {
 		day.Top = 0
 	}
-	terminal := c.terminal(w)
 	tables := day.Tables(c.Section)
-	switch c.Output {
+	switch format {
 	case "json":
-		return day.JSON(w.stdout)
+		return day.JSON(to)
 	case "csv":
 		if len(c.Section) == 0 {
 			tables = day.Tables([]string{"causes"})
 		}
-		return report.CSV(w.stdout, tables...)
+		return report.CSV(to, tables...)
 	case "md":
-		return day.Markdown(w.stdout, tables)
+		return day.Markdown(to, tables)
+	case "html":
+		return day.HTML(to, c.Section)
 	}
-	if !isTerminal(w.stdout) {
+	if !isTerminal(to) {
 		took = 0 // what is kept or compared should not differ from run to run
 	}
-	return day.Text(w.stdout, terminal, tables, took)
+	return day.Text(to, report.Terminal{Width: width(to), Colour: colour(c.Color, to)}, tables, took)
 }
 
 // graceful is what a 221 after QUIT means, for the sessions that show it by their counts.

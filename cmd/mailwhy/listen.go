@@ -22,9 +22,9 @@ import (
 	"github.com/mailwhy/mailwhy/internal/summary"
 )
 
-// listenFlags are about what is shown to Prometheus.
+// listenFlags are about what is shown to browsers and to Prometheus.
 type listenFlags struct {
-	Listen string `group:"Following" placeholder:"ADDR" env:"MAILWHY_LISTEN" help:"Counts for Prometheus at http://ADDR/metrics; /healthz and /readyz besides. A port alone is the loopback's; with another address whoever reaches it can read, as nobody is asked for a password."`
+	Listen string `group:"Following" placeholder:"ADDR" env:"MAILWHY_LISTEN" help:"The report of what was seen so far at http://ADDR/, and counts for Prometheus at /metrics; /healthz and /readyz besides. A port alone is the loopback's; with another address whoever reaches it can read, hosts and lines of the log too, as nobody is asked for a password."`
 }
 
 // The limits of the server. It gives short answers to few; whoever is slow, or many, is
@@ -47,6 +47,7 @@ type listener struct {
 	*hub
 	*metrics.Metrics
 	server   *http.Server
+	page     *webPage
 	at       string // the address that it listens at
 	started  time.Time
 	ticked   time.Time   // when something was done last
@@ -55,7 +56,7 @@ type listener struct {
 }
 
 // listen begins to listen, where that is asked for. It returns what ends it.
-func (f *listenFlags) listen(h *hub, words *knowledge.Words) (end func(), err error) {
+func (f *listenFlags) listen(h *hub, words *knowledge.Words, top int) (end func(), err error) {
 	if f.Listen == "" {
 		return func() {}, nil
 	}
@@ -67,7 +68,7 @@ func (f *listenFlags) listen(h *hub, words *knowledge.Words) (end func(), err er
 	if err != nil {
 		return nil, listenError(f.Listen, err)
 	}
-	l := &listener{hub: h, at: in.Addr().String(), started: time.Now()}
+	l := &listener{hub: h, at: in.Addr().String(), started: time.Now(), page: newWebPage(h, words, top, address)}
 	l.ticked = l.started
 	l.Metrics = metrics.New(strings.TrimPrefix(version(), "mailwhy "), h.by.Base(), l.health)
 	l.server = &http.Server{
@@ -76,7 +77,7 @@ func (f *listenFlags) listen(h *hub, words *knowledge.Words) (end func(), err er
 	}
 	h.watchers = append(h.watchers, l)
 	h.reloaded = append(h.reloaded, l.Reloaded)
-	fmt.Fprintln(h.stderr, words.Text("listen.at", "url", "http://"+l.at+"/metrics"))
+	fmt.Fprintln(h.stderr, words.Text("listen.at", "page", "http://"+l.at+"/", "url", "http://"+l.at+"/metrics"))
 	go func() {
 		if err := l.server.Serve(netutil.LimitListener(in, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
 			h.warn(fmt.Errorf("--listen %s: %w", f.Listen, err))
@@ -121,10 +122,7 @@ func (l *listener) pages() http.Handler {
 	mux.Handle("GET /metrics", l.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, l.sick()) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, l.notReady()) })
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		io.WriteString(w, `<!doctype html><title>mailwhy</title><a href="metrics">metrics</a> <a href="healthz">healthz</a> <a href="readyz">readyz</a>`+"\n")
-	})
+	mux.Handle("GET /{$}", l.page)
 	return mux
 }
 

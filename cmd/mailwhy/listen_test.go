@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -62,8 +63,9 @@ func start(t *testing.T, args ...string) *program {
 	go func() {
 		for lines := bufio.NewScanner(errs); lines.Scan(); {
 			if _, url, ok := strings.Cut(lines.Text(), "http://"); ok {
+				url, _, _ = strings.Cut(url, "/")
 				select {
-				case found <- "http://" + strings.TrimSuffix(url, "/metrics"):
+				case found <- "http://" + url:
 				default:
 				}
 			}
@@ -206,6 +208,49 @@ func TestScrapeIsReport(t *testing.T) {
 				t.Error("it still listens")
 			}
 		})
+	}
+}
+
+// The page is the report so far, made as mailwhy report makes it, and nobody else's page
+// can read it.
+func TestListenPage(t *testing.T) {
+	root(t)
+	const log = "testdata/postfix/real.log"
+	p := start(t, "tail", "--from-start", "--listen", "0", "--lang", "tr", "--year", "2026", "--tz", "UTC", log)
+	eventually(t, "all is read", func() bool { status, _ := p.get(t, "/readyz"); return status == http.StatusOK })
+	causes := regexp.MustCompile(`(?s)<article.*</article>`)
+	want := causes.FindString(mailwhy(t, nil, "report", "-o", "html", "--lang", "tr", "--year", "2026", "--tz", "UTC", log))
+	path, err := filepath.Abs(log)
+	if err != nil || want == "" {
+		t.Fatal(err)
+	}
+	var page string
+	eventually(t, "the page has what the report has", func() bool {
+		_, page = p.get(t, "/")
+		return strings.ReplaceAll(causes.FindString(page), path, log) == want
+	})
+	if !strings.Contains(page, `<html lang="tr">`) {
+		t.Errorf("not in Turkish:\n%.300s", page)
+	}
+	for host, status := range map[string]int{"": 200, "localhost:9925": 200, "192.0.2.1": 200, "[2001:db8::1]:80": 200, "LOCALHOST.": 200, "rebound.example": 421, "localhost.rebound.example:9925": 421} {
+		ask, err := http.NewRequest("GET", p.url+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask.Host = host
+		answer, err := http.DefaultClient.Do(ask)
+		if err != nil {
+			t.Fatal(host, err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != status {
+			t.Errorf("host %q: %s, want %d", host, answer.Status, status)
+		}
+		for name, value := range map[string]string{"Content-Security-Policy": "default-src 'none'; style-src 'sha256-", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"} {
+			if got := answer.Header.Get(name); status == http.StatusOK && !strings.HasPrefix(got, value) {
+				t.Errorf("%s: %q", name, got)
+			}
+		}
 	}
 }
 

@@ -24,7 +24,7 @@ func TestPrintedMetrics(t *testing.T) {
 	var text string
 	eventually(t, "lines are counted", func() bool {
 		_, text = p.get(t, "/metrics")
-		return strings.Contains(text, "mailwhy_sessions_total{") && strings.Contains(text, "mailwhy_replies_total{") && strings.Contains(text, "mailwhy_messages_total{")
+		return strings.Contains(text, "mailwhy_failures_total{") && strings.Contains(text, "mailwhy_sessions_total{") && strings.Contains(text, "mailwhy_replies_total{") && strings.Contains(text, "mailwhy_messages_total{")
 	})
 	for _, what := range []string{"grafana", "prometheus-rules"} {
 		asked := metric.FindAllString(mailwhy(t, nil, "print", what), -1)

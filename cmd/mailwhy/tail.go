@@ -76,7 +76,7 @@ func (c *tailCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	endListening, err := c.listen(h, words)
+	endListening, err := c.listen(h, words, c.Top)
 	if err != nil {
 		return err
 	}

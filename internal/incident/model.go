@@ -238,6 +238,7 @@ const (
 	StoppedMark             // or stopped
 	ConfigError             // an error in the configuration
 	TLSError                // TLS or a certificate
+	DiskError               // no room on a disk
 	WarningLine             // a warning of a mail program that was not seen before
 	FatalLine               // a fatal error or a panic
 	SenderSpike             // a sender, user or client that sent much more than before
@@ -250,7 +251,7 @@ const (
 )
 
 var whatNames = [numWhats]string{
-	"first_seen", "peak", "last_seen", "first_sent", "started", "stopped", "config_error", "tls_error", "warning", "fatal",
+	"first_seen", "peak", "last_seen", "first_sent", "started", "stopped", "config_error", "tls_error", "disk", "warning", "fatal",
 	"sender_spike", "many_recipients", "other_incident", "log_begins", "log_ends", "gap",
 }
 
@@ -337,8 +338,9 @@ type Example struct {
 
 // Command is how a figure can be had again.
 type Command struct {
-	What string // deferred, bounced, rejected, logins, recipients, domains, window, report, example
-	Line string // for a shell
+	What  string // deferred, bounced, rejected, logins, recipients, domains, window, report, example
+	Line  string // for a shell
+	Gives int64  // what it prints, where that is a number; more than the figure where others of the same kind lie in between
 }
 
 // Gap is a time without lines.

@@ -192,9 +192,10 @@ type Base struct {
 
 	OwnRules int // how many of Rules are the user's
 
-	byHost map[string]Provider
-	words  map[string]EntryWords // of the user's own rules
-	kept   map[string]EntryID    // entries of a base before this one
+	byHost  map[string]Provider
+	markers []marker
+	words   map[string]EntryWords // of the user's own rules
+	kept    map[string]EntryID    // entries of a base before this one
 
 	causes   [numCauses]causeFacts
 	byCode   [1000]uint8 // 1 + index into Codes

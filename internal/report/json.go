@@ -134,7 +134,7 @@ type droppedJSON struct {
 func (d Day) JSON(out io.Writer) error {
 	s := d.Summary
 	o := dayJSON{
-		Coverage: coverageOf(&s.Coverage),
+		Coverage: coverageWithFiles(&s.Coverage),
 		Sessions: map[string]sessionsJSON{"inbound": sessionsOf(s.Sessions[0]), "outbound": sessionsOf(s.Sessions[1])},
 		Messages: messagesJSON{
 			Received: s.Messages.Received, Rejected: s.Messages.Rejected, Sent: s.Messages.Sent, Deferred: s.Messages.Deferred, Bounced: s.Messages.Bounced,
@@ -143,13 +143,6 @@ func (d Day) JSON(out io.Writer) error {
 		Deliveries: outcomes(s.Deliveries),
 		Replies:    []replyJSON{}, Causes: []causeJSON{}, Peers: []peerJSON{},
 		Timeline: timelineOf(s), Dropped: droppedJSON(s.Dropped),
-	}
-	for _, f := range s.Coverage.Files {
-		fj := fileJSON{Path: f.Path, Format: f.Format, Compression: f.Compression, coverageJSON: coverageOf(&f.Coverage)}
-		if f.Err != nil {
-			fj.Error = f.Err.Error()
-		}
-		o.Coverage.Files = append(o.Coverage.Files, fj)
 	}
 	for _, r := range s.Replies() {
 		o.Replies = append(o.Replies, replyJSON{
@@ -207,6 +200,19 @@ func timelineOf(s *summary.Summary) timelineJSON {
 		line.Buckets = append(line.Buckets, bucketJSON{stamp(b.Start.In(s.Coverage.First.Location())), outcomes(b.Outcomes)})
 	}
 	return line
+}
+
+// coverageWithFiles is the coverage of all and of each file.
+func coverageWithFiles(c *summary.Coverage) coverageJSON {
+	o := coverageOf(c)
+	for _, f := range c.Files {
+		fj := fileJSON{Path: f.Path, Format: f.Format, Compression: f.Compression, coverageJSON: coverageOf(&f.Coverage)}
+		if f.Err != nil {
+			fj.Error = f.Err.Error()
+		}
+		o.Files = append(o.Files, fj)
+	}
+	return o
 }
 
 func coverageOf(c *summary.Coverage) coverageJSON {

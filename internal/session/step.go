@@ -201,3 +201,11 @@ func mix(a, b uint64) uint64 {
 	hi, lo := bits.Mul64(a^0xa0761d6478bd642f, b^0xe7037ed1a0b428db)
 	return max(1, hi^lo)
 }
+
+// Message is a hash of the line's queue ID in its own queue, 0 for none.
+func (s *Step) Message() uint64 {
+	if s.queue == 0 {
+		return 0
+	}
+	return mix(s.queue, uint64(s.owner))
+}

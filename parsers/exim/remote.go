@@ -65,9 +65,12 @@ func conversation(b []byte, ev *smtp.Event) (ok bool) {
 			namedHost(r, ev)
 		}
 	case hasPrefix(b, "host "):
-		rest := namedHost(b[len("host "):], ev)
-		if ev.Peer.IP == nil || !hasPrefix(rest, ": ") {
-			return false
+		p, _, rest := peer(b[len("host "):])
+		if p.IP == nil || !hasPrefix(rest, ": ") {
+			return false // "host lookup did not complete"
+		}
+		if ev.Peer.IsZero() {
+			ev.Peer = p
 		}
 		ev.Reply = smtp.ParseReply(rest[2:])
 	default:

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/mailwhy/mailwhy/internal/filter"
+	"github.com/mailwhy/mailwhy/internal/incident"
+	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/report"
+	"github.com/mailwhy/mailwhy/internal/session"
+	"github.com/mailwhy/mailwhy/internal/summary"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// incidentCmd finds what went wrong.
+type incidentCmd struct {
+	inputFlags
+	tableFlags
+	wordsFlags
+	Since  string `group:"Window" short:"S" placeholder:"WHEN" help:"Report on the window from this time on instead of looking for one: '2026-09-14 08:00', RFC 3339, -2h."`
+	Until  string `group:"Window" short:"U" placeholder:"WHEN" help:"Report on the window before this time."`
+	Cause  string `group:"Window" placeholder:"CAUSE" help:"Report on this cause: ${causes}."`
+	Output string `group:"Output" short:"o" default:"json" placeholder:"FORMAT" help:"Output format: json."`
+}
+
+// Run implements the command.
+func (c *incidentCmd) Run(w *world) error {
+	asked, err := c.asked(time.Now())
+	if err != nil {
+		return err
+	}
+	if err := checkOutput("incident", c.Output, "json"); err != nil {
+		return err
+	}
+	words, by, err := c.words(w)
+	if err != nil {
+		return err
+	}
+	finder := incident.New(by.Base())
+	var place incident.Place
+	var at *line
+	place.Text = func() string { return strings.ToValidUTF8(string(shown(at)), "\uFFFD") }
+	do := reading{by: by, keep: incident.Wanted, warm: func(*smtp.Event, *session.Step) {}, endFile: finder.EndOfFile, handle: func(l *line) error {
+		at = l
+		place.Path, place.Number = l.path, l.number
+		finder.Line(l.when, l.step.Kind != smtp.KindForeign && l.step.Kind != smtp.KindUnknown, &place)
+		if l.ev != nil {
+			place.Message, place.Host = l.step.Message(), l.step.Host
+			finder.Event(l.ev, l.note.annotation(), &place)
+		}
+		return nil
+	}}
+	coverage, err := c.read(w, do)
+	if err != nil {
+		return err
+	}
+	return c.print(w, report.Incidents{Report: finder.Report(coverage, asked), Words: words, By: by}, &coverage)
+}
+
+func (c *incidentCmd) print(w *world, found report.Incidents, _ *summary.Coverage) error {
+	return found.JSON(w.stdout)
+}
+
+// asked is the window that the flags name, nil for none.
+func (c *incidentCmd) asked(now time.Time) (*incident.Asked, error) {
+	if c.Since == "" && c.Until == "" && c.Cause == "" {
+		return nil, nil
+	}
+	flags := filterFlags{Since: c.Since, Until: c.Until, Cause: c.Cause}
+	var want filter.Filter
+	want, err := flags.filter(now)
+	if err != nil {
+		return nil, err
+	}
+	a := &incident.Asked{Since: want.Since, Until: want.Until, AnyCause: c.Cause == ""}
+	a.Cause, _ = knowledge.CauseByID(want.Cause)
+	return a, nil
+}

@@ -1,0 +1,83 @@
+package incident
+
+import (
+	"math"
+	"time"
+
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+const (
+	// unlikely is how likely it may be, at most, that what came before or after an incident
+	// is of it too, for it to count as its end.
+	unlikely = 0.02
+	// silence is for how long a log must go on after the last sign of an incident, where
+	// nothing was tried since, for it to count as over.
+	silence = 3600
+)
+
+// status tells whether it is over, and whether the log shows its ends.
+func (b *builder) status() {
+	from, to := minuteOf(b.from), minuteOf(b.to)
+	before, after := b.calm(0, from), b.calm(to+1, 1<<30)
+	b.out.OpenStart = before > unlikely
+	b.out.Recovered = b.recovered()
+	calm := b.last - b.to
+	switch {
+	case after <= unlikely:
+		b.out.Status = Recovered
+	case b.out.Direction == smtp.Inbound && calm >= silence:
+		b.out.Status = Recovered
+	case calm >= silence:
+		b.out.Status = Unknown // nothing was tried since
+		b.out.OpenEnd = true
+	default:
+		b.out.Status, b.out.OpenEnd = Ongoing, true
+	}
+	if b.out.Status == Ongoing {
+		b.out.Recovered = time.Time{}
+	}
+}
+
+// calm is how likely it is that nothing of the incident is seen in a time though it goes on.
+func (b *builder) calm(since, until minute) float64 {
+	im := &b.out.Impact
+	if b.out.Direction == smtp.Inbound {
+		start, end := max(since.unix(), b.first), min(until.unix(), b.last)
+		pace := float64(b.lineCount()) / float64(b.to-b.from+60)
+		return math.Exp(-pace * float64(max(0, end-start)))
+	}
+	tried := 0.0
+	b.flowOf(since, until, func(_ minute, c *flow) { tried += float64(b.tries(c)) })
+	return math.Pow(1-min(im.Share, 0.99), tried)
+}
+
+// recovered is when the first delivery succeeded after the incident, to one of those that
+// were hit.
+func (b *builder) recovered() time.Time {
+	if b.out.Direction == smtp.Inbound {
+		return time.Time{}
+	}
+	first := int64(0)
+	take := func(at int64) {
+		if at >= b.to && (first == 0 || at < first) {
+			first = at
+		}
+	}
+	for who, n := range b.whos {
+		if n > 0 && who != nobody {
+			for _, at := range b.parties.all[who].resumed {
+				take(at)
+			}
+		}
+	}
+	if first == 0 {
+		// It is known by the minute only.
+		b.flowOf(minuteOf(b.to)+1, 1<<30, func(m minute, c *flow) {
+			if c.sent > 0 {
+				take(m.unix())
+			}
+		})
+	}
+	return b.time(first)
+}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -119,28 +120,62 @@ func harmful(r rune) bool {
 func markdown(s string) string {
 	var b strings.Builder
 	s = strings.NewReplacer("://", "\x00//", "www.", "www\x01").Replace(printable(s))
-	for _, r := range s {
+	before := rune(0)
+	for i, r := range s {
 		switch r {
 		case '&':
 			b.WriteString("&amp;")
-			continue
 		case '<':
 			b.WriteString("&lt;")
-			continue
 		case '>':
 			b.WriteString("&gt;")
-			continue
 		case '@', 0, 1:
 			// Bare addresses and URLs become links; with an entity in them they do not.
 			b.WriteString(map[rune]string{'@': "&#64;", 0: "&#58;", 1: "&#46;"}[r])
-			continue
 		case '\\', '`', '*', '_', '{', '}', '[', ']', '(', ')', '#', '+', '!', '|', '~', '$':
 			b.WriteByte('\\')
+			b.WriteRune(r)
+		default:
+			b.WriteRune(r)
 		}
-		b.WriteRune(r)
+		if summons(r, before, s[i:]) {
+			b.WriteString(nothingWide)
+		}
+		before = r
 	}
 	return b.String()
 }
+
+// nothingWide parts two signs and cannot be seen.
+const nothingWide = "&#8203;"
+
+// summons reports that at a sign begins what GitHub and GitLab would make something of,
+// however it is escaped: a mention of a person, who is told of it, an issue or other
+// thing by its number, a picture by its name.
+func summons(r, before rune, rest string) bool {
+	next, inWord := firstRune(rest[min(len(rest), 1):]), unicode.IsLetter(before) || unicode.IsDigit(before)
+	switch r {
+	case '@':
+		return !inWord && unicode.IsLetter(next)
+	case '#', '!', '~', '%', '$':
+		return !inWord && (unicode.IsLetter(next) || unicode.IsDigit(next) || next == '"')
+	case ':':
+		name, _, closed := strings.Cut(rest[1:], ":")
+		return closed && isPicture(name)
+	}
+	return false
+}
+
+// isPicture reports that a name between colons may be that of a picture. Parts of a time
+// and of an IPv6 address stand between colons too, and few of those are.
+func isPicture(name string) bool {
+	if len(name) <= 4 && strings.Trim(name, "0123456789abcdef") == "" {
+		return slices.Contains(hexPictures, name)
+	}
+	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_+-") == ""
+}
+
+var hexPictures = []string{"a", "ab", "abc", "abcd", "b", "bed", "bee", "cd", "100", "1234"}
 
 // cell returns s as it may stand in a CSV cell: a spreadsheet takes what begins with one
 // of = + - @ for a formula, some of them behind blanks and quotes too, so such a text

@@ -63,6 +63,10 @@ func TestMarkdown(t *testing.T) {
 		`a\|b`:                 `a\\\|b`,
 		"&lt;":                 "&amp;lt;",
 		"line\n# not a header": `line \# not a header`,
+		"ask @admin":           "ask &#64;&#8203;admin",
+		"#12 !3 ~bug %4":       `\#&#8203;12 \!&#8203;3 \~&#8203;bug %&#8203;4`,
+		"2001:db8:7a:b::1 :x:": "2001:db8:7a:&#8203;b::1 :&#8203;x:",
+		"12:30:45, 99 %":       "12:30:45, 99 %",
 	} {
 		if got := markdown(in); got != want {
 			t.Errorf("markdown(%q) = %q, want %q", in, got, want)

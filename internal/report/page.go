@@ -22,11 +22,14 @@ type Page struct {
 // with what stands before it.
 type Section struct {
 	Title  string
+	Sub    bool // it is a part of the section before it that is none
 	Blocks []Block
 }
 
 // Block is a piece of a section: one of its fields is set.
 type Block struct {
+	Lead  string // the answer, in a sentence
+	Style Style  // of the lead
 	Para  string
 	Dim   bool // the paragraph is a remark
 	Tiles []Tile
@@ -99,7 +102,7 @@ func section(title string, blocks ...Block) Section {
 
 // empty reports that a block shows nothing.
 func (b *Block) empty() bool {
-	return b.Para == "" && len(b.Tiles) == 0 && len(b.Facts) == 0 && b.List == nil && b.Table == nil && b.Lines == nil && b.Chart == nil && len(b.Cards) == 0
+	return b.Lead == "" && b.Para == "" && len(b.Tiles) == 0 && len(b.Facts) == 0 && b.List == nil && b.Table == nil && b.Lines == nil && b.Chart == nil && len(b.Cards) == 0
 }
 
 // paras returns paragraphs for texts.

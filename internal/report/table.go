@@ -320,22 +320,7 @@ func Markdown(out io.Writer, tables ...Table) error {
 		fmt.Fprintf(w, "\n## %s\n", markdown(tab.Title))
 		if len(tab.Rows) > 0 {
 			fmt.Fprintln(w)
-			rule := ""
-			for _, c := range tab.Columns {
-				fmt.Fprintf(w, "| %s ", markdown(c.Name))
-				if c.Right {
-					rule += "|---:"
-				} else {
-					rule += "|---"
-				}
-			}
-			fmt.Fprintf(w, "|\n%s|\n", rule)
-			for _, r := range tab.Rows {
-				for _, c := range r {
-					fmt.Fprintf(w, "| %s ", markdown(c.Text))
-				}
-				fmt.Fprintln(w, "|")
-			}
+			markdownRows(w, &tab)
 		}
 		if len(tab.Notes) > 0 {
 			fmt.Fprintln(w)
@@ -345,6 +330,26 @@ func Markdown(out io.Writer, tables ...Table) error {
 		}
 	}
 	return w.Flush()
+}
+
+// markdownRows prints a table's rows below its head.
+func markdownRows(w io.Writer, tab *Table) {
+	rule := ""
+	for _, c := range tab.Columns {
+		fmt.Fprintf(w, "| %s ", markdown(c.Name))
+		if c.Right {
+			rule += "|---:"
+		} else {
+			rule += "|---"
+		}
+	}
+	fmt.Fprintf(w, "|\n%s|\n", rule)
+	for _, r := range tab.Rows {
+		for _, c := range r {
+			fmt.Fprintf(w, "| %s ", markdown(c.Text))
+		}
+		fmt.Fprintln(w, "|")
+	}
 }
 
 // CSV prints tables as RFC 4180 has them, with an empty line between two.

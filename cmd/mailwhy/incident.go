@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"strings"
 	"time"
 
@@ -9,7 +10,6 @@ import (
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/internal/session"
-	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -21,7 +21,8 @@ type incidentCmd struct {
 	Since  string `group:"Window" short:"S" placeholder:"WHEN" help:"Report on the window from this time on instead of looking for one: '2026-09-14 08:00', RFC 3339, -2h."`
 	Until  string `group:"Window" short:"U" placeholder:"WHEN" help:"Report on the window before this time."`
 	Cause  string `group:"Window" placeholder:"CAUSE" help:"Report on this cause: ${causes}."`
-	Output string `group:"Output" short:"o" default:"json" placeholder:"FORMAT" help:"Output format: json."`
+	Output string `group:"Output" short:"o" default:"table" placeholder:"FORMAT" help:"Output format: table, md, html, json, csv (who is hit); or a file whose ending tells it, like report.html."`
+	Short  bool   `group:"Output" help:"For a chat: the verdict, what it did, when, what to do."`
 }
 
 // Run implements the command.
@@ -30,7 +31,8 @@ func (c *incidentCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	if err := checkOutput("incident", c.Output, "json"); err != nil {
+	out, err := outputOf("incident", c.Output, c.Files, report.IncidentFormats...)
+	if err != nil {
 		return err
 	}
 	words, by, err := c.words(w)
@@ -55,11 +57,10 @@ func (c *incidentCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	return c.print(w, report.Incidents{Report: finder.Report(coverage, asked), Words: words, By: by}, &coverage)
-}
-
-func (c *incidentCmd) print(w *world, found report.Incidents, _ *summary.Coverage) error {
-	return found.JSON(w.stdout)
+	found := report.Incidents{Report: finder.Report(coverage, asked), Words: words, By: by}
+	return out.write(w, func(to io.Writer) error {
+		return found.Print(to, out.format, report.Terminal{Width: width(to), Colour: colour(c.Color, to)}, c.Short)
+	})
 }
 
 // asked is the window that the flags name, nil for none.

@@ -3,6 +3,7 @@ package knowledge
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,13 +17,22 @@ type ProviderFacts struct {
 	Name  string // for people, in every language: "Google"
 	Hosts []string
 	Marks []string // phrases that only its replies have, folded to lower case
+	Page  string   // where it explains its replies; "" where there is no such page
+	Form  string   // where one asks it for help: a page, or an address as mailto:
+	Asks  []string // what it wants to be told there: of Wanted
 }
 
-// ID returns a provider's machine-readable name, "" for nobody.
+// Wanted is what providers want to be told by those who ask for help.
+var Wanted = []string{"ip", "domain", "reply", "lines", "headers", "times", "case", "ptr", "imprint", "contact"}
+
+// ProviderID returns a provider's machine-readable name, "" for nobody.
 func (b *Base) ProviderID(p Provider) string { return b.provider(p).ID }
 
 // ProviderName returns what people call a provider, "" for nobody.
 func (b *Base) ProviderName(p Provider) string { return b.provider(p).Name }
+
+// ProviderFacts returns what is known of a provider, nothing of nobody.
+func (b *Base) ProviderFacts(p Provider) *ProviderFacts { return b.provider(p) }
 
 func (b *Base) provider(p Provider) *ProviderFacts {
 	if int(p) >= len(b.Providers) {
@@ -72,6 +82,9 @@ type providerRow struct {
 	ID, Name string
 	Hosts    []string
 	Marks    string // phrases, one a line
+	Page     string
+	Form     string
+	Asks     []string
 	Rule     []ruleRow
 }
 
@@ -95,7 +108,12 @@ func (b *Base) addProvider(in *providerRow) error {
 		return fmt.Errorf("it has no id or no name, or is there twice")
 	}
 	p := Provider(len(b.Providers))
-	facts := ProviderFacts{ID: in.ID, Name: in.Name, Hosts: in.Hosts, Marks: lines(in.Marks)}
+	facts := ProviderFacts{ID: in.ID, Name: in.Name, Hosts: in.Hosts, Marks: lines(in.Marks), Page: in.Page, Form: in.Form, Asks: in.Asks}
+	for _, what := range in.Asks {
+		if !slices.Contains(Wanted, what) {
+			return fmt.Errorf("asks for %q, which is none of %v", what, Wanted)
+		}
+	}
 	if len(facts.Marks) > 0 {
 		if err := checkPhrases(facts.Marks); err != nil {
 			return err

@@ -24,6 +24,7 @@ type Chart struct {
 	Bands       []Band
 	Marks       []ChartMark
 	Notes       []string
+	Seen        string // what only a picture shows: the meaning of its shades
 	Words       *knowledge.Words
 }
 

@@ -14,6 +14,8 @@ type Incidents struct {
 	*incident.Report
 	Words *knowledge.Words
 	By    *classify.Classifier
+
+	brief bool // for a terminal: of long lists the first rows, and nothing to fill in
 }
 
 // The JSON of a report of incidents. Its names are a promise to users' pipelines; durations

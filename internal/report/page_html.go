@@ -144,12 +144,30 @@ func drawn(c *Chart, id int) *drawing {
 		from, to := c.at(b.From), c.at(b.To)
 		f.Bands = append(f.Bands, figureBand{b.Class, share(from), share(max(to-from, 0.004))})
 	}
-	for _, m := range c.Marks {
-		f.Marks = append(f.Marks, figureMark{share(c.at(m.At)), m.Label})
-	}
+	f.Marks = figureMarks(c)
 	f.Slots = slots(c)
 	return f
 }
+
+// figureMarks gives each mark its line. Those close beside each other share a label.
+func figureMarks(c *Chart) (all []figureMark) {
+	before, labelled := -1.0, 0
+	for _, m := range c.Marks {
+		at := c.at(m.At)
+		mark := figureMark{X: share(at)}
+		if before >= 0 && at-before < closeMarks {
+			all[labelled].Label += "," + m.Label
+		} else {
+			mark.Label, before, labelled = m.Label, at, len(all)
+		}
+		all = append(all, mark)
+	}
+	return all
+}
+
+// closeMarks is how near, as a part of the axis, two labels would lie on each other where the
+// screen is narrow.
+const closeMarks = 0.035
 
 // slots are what the bars of one time say when one points at them.
 func slots(c *Chart) (all []figureSlot) {

@@ -55,14 +55,7 @@ func (b *Block) markdown(w *bufio.Writer, hashes string) error {
 		fmt.Fprintf(w, "\n%s\n", markdown(b.Para))
 	}
 	if len(b.Tiles) > 0 {
-		fmt.Fprintln(w)
-	}
-	for _, t := range b.Tiles {
-		fmt.Fprintf(w, "- %s **%s**", markdown(labelled(t.Label)), markdown(t.Value))
-		if t.Note != "" {
-			fmt.Fprintf(w, " (%s)", markdown(t.Note))
-		}
-		fmt.Fprintln(w)
+		markdownTiles(w, b.Tiles)
 	}
 	markdownPageFacts(w, b.Facts)
 	if b.List != nil {
@@ -84,6 +77,20 @@ func (b *Block) markdown(w *bufio.Writer, hashes string) error {
 	return nil
 }
 
+// markdownTiles prints figures that count beside each other.
+func markdownTiles(w io.Writer, tiles []Tile) {
+	names, rule, values := "", "", ""
+	for _, t := range tiles {
+		names += "| " + markdown(t.Label) + " "
+		rule += "|---"
+		values += "| **" + markdown(t.Value) + "** "
+		if t.Note != "" {
+			values += "(" + markdown(t.Note) + ") "
+		}
+	}
+	fmt.Fprintf(w, "\n%s|\n%s|\n%s|\n", names, rule, values)
+}
+
 func markdownPageFacts(w io.Writer, facts []Fact) {
 	if len(facts) > 0 {
 		fmt.Fprintln(w)
@@ -103,11 +110,11 @@ func (l *List) markdown(w io.Writer) {
 		if l.Ordered {
 			fmt.Fprintf(w, "%d. %s\n", i+1, markdown(s))
 		} else {
-			fmt.Fprintf(w, "- %s\n", markdown(s))
+			fmt.Fprintf(w, "* %s\n", markdown(s)) // another sign than facts have, so that it is another list
 		}
 	}
 	for _, k := range l.Links {
-		fmt.Fprintf(w, "- %s", markdown(k.Text))
+		fmt.Fprintf(w, "* %s", markdown(k.Text))
 		if k.URL != "" {
 			fmt.Fprintf(w, " <%s>", k.URL)
 		}

@@ -105,9 +105,12 @@ func Detect(sample []byte) (f Format, sure bool) {
 			logged++
 		}
 	}
-	_, confidence := transcript.Detect(sample)
+	confidence := 0
+	if found := native + logged; found == 0 || found < lines/2 { // else it is a log, whatever it may look like besides
+		_, confidence = transcript.Detect(sample)
+	}
 	switch {
-	case confidence >= sureTranscript && native+logged < lines/2:
+	case confidence >= sureTranscript:
 		return Formats[2], true
 	case native > logged:
 		return Formats[1], true

@@ -40,6 +40,7 @@ type cli struct {
 	Sessions sessionsCmd `cmd:"" help:"One row a session: who, when, how far it got, its replies, how it ended."`
 	Incident incidentCmd `cmd:"" help:"Find what went wrong, and when: the report of an incident."`
 	Tail     tailCmd     `cmd:"" help:"The same eyes on a live log: new kinds of trouble are explained as they appear."`
+	Trace    traceCmd    `cmd:"" help:"Where is my mail: the life of a message, by a queue ID, a Message-ID, an address or a host."`
 	Events   eventsCmd   `cmd:"" help:"One JSON object a line of the log, for jq and log collectors."`
 	Explain  explainCmd  `cmd:"" help:"What a reply or a code means, when one sees it, how to fix it; no log needed."`
 	Compare  compareCmd  `cmd:"" help:"Codes side by side: what each means, the differences, when which."`

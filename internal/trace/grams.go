@@ -1,0 +1,107 @@
+package trace
+
+import "encoding/binary"
+
+const (
+	// gram is how many bytes are looked at at once.
+	gram = 4
+	// maxStride bounds the steps: beyond, the reading of the bytes is all that is left.
+	maxStride = 32
+	// fold makes the letters of a gram lower case (and some marks others, which does no
+	// harm: what is found is compared).
+	fold = 0x20202020
+)
+
+// grams looks for many names in one go. An occurrence of a name of n bytes holds exactly one
+// of the places that lie n-3 bytes apart at one of its first n-3 bytes. So only at these
+// places four bytes are looked up, in a table of those that the names have there; the longer
+// the shortest name, the fewer places.
+type grams struct {
+	stride int
+	shift  uint   // of the hash, that it fits the tables
+	here   []byte // by hash: whether some name has such a gram
+	heads  []int32
+	all    []gramAt
+	names  []needle
+}
+
+type gramAt struct{ name, offset, next int32 }
+
+func newGrams(names []needle) *grams {
+	f := &grams{stride: maxStride, names: names}
+	for _, n := range names {
+		f.stride = min(f.stride, len(n.text)-gram+1)
+	}
+	// Sixteen bits of hash for few names; for many, more, so that one place in twenty at most
+	// passes the first look by chance.
+	size := uint(16)
+	for size < 22 && len(names)*f.stride*20 > 1<<size {
+		size++
+	}
+	f.shift = 32 - size
+	f.here, f.heads = make([]byte, 1<<size), make([]int32, 1<<size)
+	for i := range f.heads {
+		f.heads[i] = -1
+	}
+	for i, n := range names {
+		for at := range f.stride {
+			h := f.hash([]byte(n.text[at : at+gram]))
+			f.here[h] = 1
+			f.all = append(f.all, gramAt{int32(i), int32(at), f.heads[h]})
+			f.heads[h] = int32(len(f.all) - 1)
+		}
+	}
+	return f
+}
+
+func (f *grams) hash(b []byte) uint32 {
+	return (binary.LittleEndian.Uint32(b) | fold) * 0x9e3779b1 >> f.shift
+}
+
+func (f *grams) eachLine(b []byte, found func(start, end int)) {
+	for from := 0; ; {
+		at := f.next(b, from)
+		if at < 0 {
+			return
+		}
+		start, end := lineAt(b, at)
+		found(start, end)
+		from = end
+	}
+}
+
+// next returns where in b, from a place on, a name stands; -1 for nowhere. Of occurrences in
+// one line it may return the later.
+func (f *grams) next(b []byte, from int) int {
+	stride, here := f.stride, f.here
+	p := from + stride - 1
+	for span := 3*stride + gram; p+span <= len(b); p += 4 * stride {
+		q := b[p : p+span]
+		if here[f.hash(q)]|here[f.hash(q[stride:])]|here[f.hash(q[2*stride:])]|here[f.hash(q[3*stride:])] == 0 {
+			continue
+		}
+		for i := range 4 {
+			if at := f.verify(b, p+i*stride, from); at >= 0 {
+				return at
+			}
+		}
+	}
+	for ; p+gram <= len(b); p += stride {
+		if at := f.verify(b, p, from); at >= 0 {
+			return at
+		}
+	}
+	return -1
+}
+
+// verify returns where a name stands that has the gram at p.
+func (f *grams) verify(b []byte, p, from int) int {
+	for i := f.heads[f.hash(b[p:])]; i >= 0; i = f.all[i].next {
+		g := &f.all[i]
+		n := &f.names[g.name]
+		if at := p - int(g.offset); at >= from && at+len(n.text) <= len(b) && n.is(b[at:at+len(n.text)]) {
+			return at
+		}
+	}
+	return -1
+}

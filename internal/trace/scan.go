@@ -1,0 +1,332 @@
+package trace
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mailwhy/mailwhy/internal/pipeline"
+	"github.com/mailwhy/mailwhy/internal/session"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+const (
+	// streamsAhead is how many blocks of a compressed file may be searched before those
+	// of the files before it: what is kept of a block without a find is small.
+	streamsAhead = 1 << 12
+	// blocksAhead is the same for each worker of a plain file.
+	blocksAhead = 32
+)
+
+// finding is a line that was found in a block.
+type finding struct {
+	matched
+	line     Line
+	newlines int // in the block before it
+}
+
+// searched is a block after the search.
+type searched struct {
+	at       int64
+	size     int
+	lines    int
+	version  int // of the wants
+	stamps   []stampAt
+	findings []finding
+	err      error
+	ready    chan struct{}
+}
+
+// scanner searches inputs on all cores and hands on what it finds in order.
+type scanner struct {
+	inputs  []*Input
+	workers int
+	stop    <-chan struct{}
+	wants   atomic.Pointer[wants]
+	tick    func() // called now and then on the caller's goroutine
+	marks   [][]mark
+	every   int64 // how far marks are apart at the least
+}
+
+// errStopped ends a search that the user ended.
+var errStopped = errors.New("stopped")
+
+// reading is one going through an input.
+type reading struct {
+	*scanner
+	index int
+	in    *Input
+	until int64 // it ends at the first block from here on; less than 0: at the end
+	order chan *searched
+	quit  chan struct{}
+}
+
+// scan searches the inputs in order, each up to a place that until tells, and calls take for
+// each line that was found, and done behind each input.
+func (s *scanner) scan(until func(index int) int64, take func(*finding), done func(index int, end ending)) error {
+	ahead := map[int]*reading{}
+	quit := make(chan struct{})
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer close(quit)
+	start := func(i int) *reading {
+		r := &reading{scanner: s, index: i, in: s.inputs[i], until: until(i), quit: quit}
+		r.order = make(chan *searched, blocksAhead*s.workers)
+		if r.in.Plain == nil {
+			r.order = make(chan *searched, streamsAhead)
+		}
+		all.Go(r.run)
+		return r
+	}
+	for i := range s.inputs {
+		// Compressed files are one worker's each; so several are read at once.
+		for j := i; j < min(len(s.inputs), i+s.workers); j++ {
+			if ahead[j] == nil && until(j) != 0 && s.inputs[j].Plain == nil {
+				ahead[j] = start(j)
+			}
+		}
+		if until(i) == 0 {
+			continue
+		}
+		r := ahead[i]
+		if r == nil {
+			r = start(i)
+		}
+		delete(ahead, i)
+		done(i, r.collect(take))
+		if s.stopped() {
+			return errStopped
+		}
+	}
+	return nil
+}
+
+func (s *scanner) stopped() bool {
+	select {
+	case <-s.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// ending is what is known behind an input.
+type ending struct {
+	Span
+	version int   // of the wants at its end
+	since   int64 // from where on they were of that version
+}
+
+// collect takes the searched blocks of an input in order.
+func (r *reading) collect(take func(*finding)) ending {
+	span := ending{Span: Span{Path: r.in.Path}, version: -1}
+	clock := r.in.Clock()
+	var last time.Time
+	settle := func(s smtp.Stamp) time.Time {
+		if t := clock.Settle(s); !t.IsZero() {
+			last = t
+			if span.First.IsZero() || t.Before(span.First) {
+				span.First = t
+			}
+			if t.After(span.Last) {
+				span.Last = t
+			}
+			return t
+		}
+		return time.Time{}
+	}
+	for b := range r.order {
+		<-b.ready
+		if b.err != nil {
+			span.Err = b.err
+			continue
+		}
+		if b.version != span.version {
+			span.version, span.since = b.version, b.at
+		}
+		r.mark(b.at, span.Lines, clock, last)
+		next := 0
+		for i := range b.findings {
+			f := &b.findings[i]
+			for ; next < len(b.stamps) && b.at+int64(b.stamps[next].at) < f.line.At; next++ {
+				settle(b.stamps[next].stamp)
+			}
+			f.line.Event.Time = settle(f.line.Event.Stamp)
+			f.line.Guessed = clock.Guessed() && !f.line.Event.Time.IsZero()
+			f.line.When = last
+			f.line.Input, f.line.Path, f.line.Number = r.index, r.in.Path, span.Lines+int64(f.newlines)+1
+			take(f)
+		}
+		for ; next < len(b.stamps); next++ {
+			settle(b.stamps[next].stamp)
+		}
+		span.Lines += int64(b.lines)
+		span.Bytes += int64(b.size)
+		r.tick()
+	}
+	return span
+}
+
+// run reads and searches the input.
+func (r *reading) run() {
+	defer close(r.order)
+	var err error
+	if r.in.Plain == nil {
+		err = r.stream()
+	} else {
+		err = r.plain()
+	}
+	if err != nil {
+		b := &searched{err: err, ready: make(chan struct{})}
+		close(b.ready)
+		r.send(b)
+	}
+}
+
+// send hands a block on. It returns false when nobody wants more.
+func (r *reading) send(b *searched) bool {
+	select {
+	case r.order <- b:
+		return true
+	case <-r.quit:
+	case <-r.stop:
+	}
+	return false
+}
+
+// plain searches a file on all cores.
+func (r *reading) plain() error {
+	file, err := r.in.Plain()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	var turn sync.Mutex
+	var start int64
+	next := func() (*searched, int64, bool) {
+		turn.Lock()
+		defer turn.Unlock()
+		if start >= file.Size() || r.until >= 0 && start >= r.until {
+			return nil, 0, false
+		}
+		b := &searched{ready: make(chan struct{})}
+		at := start
+		start += blockSize
+		return b, at, r.send(b)
+	}
+	var all sync.WaitGroup
+	for range r.workers {
+		all.Go(func() {
+			w := worker{in: r.in}
+			for {
+				b, at, ok := next()
+				if !ok {
+					return
+				}
+				if b.err = readBlock(file, file.Size(), at, &w.blk); b.err == nil {
+					w.search(r.wants.Load(), b)
+				}
+				close(b.ready)
+			}
+		})
+	}
+	all.Wait()
+	return nil
+}
+
+// stream searches what can only be read from the start.
+func (r *reading) stream() error {
+	body, err := r.in.Open()
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	blocks := pipeline.NewBlocks(body, blockSize)
+	var blk pipeline.Block
+	w := worker{in: r.in}
+	at := int64(0)
+	for r.until < 0 || at < r.until {
+		if err := blocks.Next(&blk); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		b := &searched{ready: make(chan struct{})}
+		w.blk = block{data: blk.Data, at: at}
+		w.search(r.wants.Load(), b)
+		close(b.ready)
+		at += int64(len(blk.Data)) + blk.CutBytes
+		if !r.send(b) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// worker searches blocks.
+type worker struct {
+	in  *Input
+	blk block
+	ev  smtp.Event
+}
+
+// search looks for what is wanted in the worker's block.
+func (w *worker) search(want *wants, b *searched) {
+	data := w.blk.data
+	b.at, b.size, b.version = w.blk.at, len(data), want.version
+	counted := 0
+	near := 0
+	if want.finder != nil {
+		want.in(data).eachLine(data, func(start, end int) {
+			m := w.look(want, data[start:end])
+			if m.near {
+				near++
+				m.near = near <= nearEach
+			}
+			if !m.any() && !m.near {
+				return
+			}
+			b.lines += bytes.Count(data[counted:start], newline)
+			counted = start
+			b.findings = append(b.findings, finding{matched: m, line: w.keep(data[start:end], int64(start)), newlines: b.lines})
+		})
+	}
+	b.lines += bytes.Count(data[counted:], newline)
+	if len(data) > 0 && data[len(data)-1] != '\n' {
+		b.lines++
+	}
+	b.stamps = w.stamps(data)
+}
+
+var newline = []byte{'\n'}
+
+// look parses a line and says what it has to do with what is wanted.
+func (w *worker) look(want *wants, line []byte) matched {
+	w.in.Parser.Parse(line, &w.ev)
+	return want.match(&w.ev, line)
+}
+
+// keep returns a copy of a line with its event.
+func (w *worker) keep(line []byte, start int64) Line {
+	l := Line{At: w.blk.at + start, Raw: bytes.Clone(line), Event: new(smtp.Event)}
+	w.in.Parser.Parse(l.Raw, l.Event)
+	return l
+}
+
+// mark is a place in an input with what is known there.
+type mark struct {
+	at, lines int64
+	clock     session.Clock
+	last      time.Time
+}
+
+// mark remembers a place, where the last one is far enough behind.
+func (r *reading) mark(at, lines int64, clock *session.Clock, last time.Time) {
+	m := &r.marks[r.index]
+	if n := len(*m); n == 0 || at-(*m)[n-1].at >= r.every {
+		*m = append(*m, mark{at, lines, *clock, last})
+	}
+}

@@ -1,0 +1,407 @@
+package trace
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+const (
+	// Few is how many messages are followed wherever they went, with all that was said of
+	// them. Of more, a table is more use.
+	Few = 3
+	// followAtOnce is how many queue IDs may be found before their names are no longer
+	// looked for in the same pass.
+	followAtOnce = 16
+	// MaxMessages is how many messages a table can have: the newest.
+	MaxMessages = 5000
+	// maxSeeds is how many queue IDs are remembered as those that were asked for.
+	maxSeeds = 4 * MaxMessages
+	// maxLegs is how many queue IDs are followed; maxCopies how many of them that nothing
+	// but the Message-ID tells of, as the copies of a mailing list.
+	maxLegs   = 1000
+	maxCopies = 200
+	// maxSameRemote is how many queue IDs may have gone to one ID at the next server. An
+	// "ID" of more is a word that the server says to all.
+	maxSameRemote = 16
+	// maxLines is how many lines are kept. A line takes a kilobyte.
+	maxLines = 100_000
+	// MaxLoose is how many lines without a queue ID are kept, the newest.
+	MaxLoose = 1000
+	// minID is how long a queue ID is that is followed. Postfix's shortest has five; a
+	// next server's answer may have any word there.
+	minID = 5
+	// maxMarks is how many places in the inputs are remembered.
+	maxMarks = 4096
+)
+
+// Options say what to look for and where.
+type Options struct {
+	Inputs       []*Input
+	What         What
+	Since, Until time.Time // of the lines that show what was asked for; zero is no bound
+	Top          int       // of more than Few messages, so many of the newest; 0 is MaxMessages
+	Workers      int
+	Stop         <-chan struct{}
+	Tick         func()
+
+	everyLine bool // parse all lines in all passes: the slow way, for comparison
+}
+
+// Result is what was found.
+type Result struct {
+	What     What
+	As       As // as what it was found
+	Spans    []Span
+	Messages []*Message // those that are shown, in order of time
+	Total    int        // how many there are
+	AtLeast  bool       // there may be more than Total
+	Full     bool       // they were followed wherever they went
+
+	Loose      []*Line // lines without a queue ID that show what was asked for, in order
+	LooseTotal int64
+	Sessions   int64 // lines of sessions besides, that tell of no message
+
+	Near []string // where nothing was found: what is nearly that
+
+	Copies      int // messages of the same Message-ID that are not linked to these
+	CopyIDs     []string
+	Dropped     int64 // lines that there was no room for
+	DroppedLegs int64 // and queue IDs
+	Interrupted bool
+}
+
+// Tracer looks for messages.
+type Tracer struct {
+	o       Options
+	scanner *scanner
+
+	first     bool // this is the first pass
+	following bool
+	learning  bool // new names are looked for in the pass that goes on
+	ids, mids map[string]bool
+	learned   wants            // names of this pass that were not looked for from its start
+	seeds     map[legKey]*Line // the last line of each queue ID that was asked for
+	selected  map[legKey]bool  // what a table is of; nil when following
+	legs      map[legKey]*gathered
+	remote    map[string]int // how many queue IDs went to an ID at the next server
+	mentions  map[string][]*Line
+	loose     ring
+	near      map[string]bool
+	kept      int
+	copies    int
+	endings   []ending
+	result    Result
+}
+
+// Run looks for what was asked for.
+func Run(o Options) *Result {
+	t := newTracer(o)
+	err := t.search()
+	t.result.Interrupted = errors.Is(err, errStopped)
+	return t.finish()
+}
+
+func newTracer(o Options) *Tracer {
+	if o.Tick == nil {
+		o.Tick = func() {}
+	}
+	t := &Tracer{
+		o: o, scanner: &scanner{inputs: o.Inputs, workers: max(1, o.Workers), stop: o.Stop, tick: o.Tick, marks: make([][]mark, len(o.Inputs))},
+		ids: map[string]bool{}, mids: map[string]bool{}, seeds: map[legKey]*Line{}, remote: map[string]int{}, mentions: map[string][]*Line{},
+		near: map[string]bool{}, endings: make([]ending, len(o.Inputs)),
+		result: Result{What: o.What, Spans: make([]Span, len(o.Inputs))},
+	}
+	if o.What.As&AsQueueID != 0 {
+		t.ids[o.What.Text] = true
+	}
+	if o.What.As&AsMessageID != 0 {
+		t.mids[o.What.Text] = true
+	}
+	t.forget()
+	return t
+}
+
+// forget drops the lines that were gathered.
+func (t *Tracer) forget() {
+	t.legs, t.kept, t.copies = map[legKey]*gathered{}, 0, 0
+	clear(t.mentions)
+}
+
+// all is the whole of every input.
+func all(int) int64 { return -1 }
+
+// search makes the passes that it takes to find all.
+func (t *Tracer) search() error {
+	t.first, t.following, t.learning = true, true, !t.o.everyLine
+	t.scanner.every = t.apart()
+	t.want(wants{what: &t.o.What, ids: t.ids, mids: t.mids})
+	err := t.scanner.scan(all, t.take, func(i int, end ending) {
+		t.endings[i], t.result.Spans[i] = end, end.Span
+	})
+	t.first, t.learning = false, false
+	switch {
+	case err != nil:
+		return err
+	case len(t.seeds) == 0 && t.loose.total == 0:
+		return t.nearly()
+	case t.following:
+		return t.follow()
+	}
+	return t.tabulate()
+}
+
+// apart is how far apart places are that are remembered.
+func (t *Tracer) apart() int64 {
+	size := int64(0)
+	for _, in := range t.o.Inputs {
+		size += in.Size
+	}
+	return max(blockSize, size/maxMarks)
+}
+
+// want makes wants what is looked for from now on.
+func (t *Tracer) want(w wants) *wants {
+	var like []byte
+	for _, in := range t.o.Inputs {
+		if len(in.Head) > len(like) {
+			like = in.Head
+		}
+	}
+	w.ids, w.mids = maps.Clone(w.ids), maps.Clone(w.mids) // the workers read them, and we write on
+	made := newWants(w, like)
+	if t.o.everyLine {
+		made.finder, made.inJSON = everyLine{}, everyLine{}
+	}
+	t.scanner.wants.Store(made)
+	return made
+}
+
+// follow looks for the names that were learned where they were not looked for yet, until
+// there are no new ones.
+func (t *Tracer) follow() error {
+	version := t.scanner.wants.Load().version
+	until := func(i int) int64 {
+		if t.endings[i].version == version {
+			return t.endings[i].since
+		}
+		return -1
+	}
+	if t.o.everyLine {
+		until = all
+	} else if version == 0 {
+		return nil
+	}
+	ids, mids := t.ids, t.mids
+	for {
+		t.learned = wants{ids: map[string]bool{}, mids: map[string]bool{}}
+		t.want(wants{ids: ids, mids: mids})
+		if err := t.scanner.scan(until, t.take, func(int, ending) {}); err != nil {
+			return err
+		}
+		if ids, mids = t.learned.ids, t.learned.mids; len(ids)+len(mids) == 0 {
+			return nil
+		}
+		until = all
+	}
+}
+
+// tabulate gathers the lines of the newest of the queue IDs that were asked for.
+func (t *Tracer) tabulate() error {
+	t.forget()
+	newest := t.oldestFirst()
+	slices.Reverse(newest)
+	rows := t.o.Top
+	if rows <= 0 || rows > MaxMessages {
+		rows = MaxMessages
+	}
+	// A message that went through a filter has two IDs or three.
+	newest = newest[:min(len(newest), 4*rows)]
+	t.selected = map[legKey]bool{}
+	ids := map[string]bool{}
+	for _, key := range newest {
+		t.selected[key] = true
+		ids[key.queue] = true
+	}
+	t.want(wants{what: &t.o.What, ids: ids})
+	return t.scanner.scan(all, t.take, func(int, ending) {})
+}
+
+// take takes a line that was found.
+func (t *Tracer) take(f *finding) {
+	l := &f.line
+	if f.seed != 0 && !t.inTime(l) {
+		f.seed = 0
+	}
+	l.Seed = f.seed
+	switch {
+	case f.near:
+		t.takeNear(l)
+	case l.Event.Queue == nil:
+		t.takeLoose(f)
+	case f.seed != 0 || f.id || f.mid:
+		t.takeLeg(f)
+	}
+}
+
+func (t *Tracer) inTime(l *Line) bool {
+	return (t.o.Since.IsZero() || !l.When.Before(t.o.Since)) && (t.o.Until.IsZero() || l.When.Before(t.o.Until))
+}
+
+// takeLoose takes a line without a queue ID.
+func (t *Tracer) takeLoose(f *finding) {
+	l := &f.line
+	if f.mentions != "" && t.following && t.kept < maxLines {
+		t.mentions[f.mentions] = append(t.mentions[f.mentions], l)
+		t.kept++
+	}
+	if f.seed == 0 || !t.first {
+		return
+	}
+	t.result.As |= f.seed
+	switch l.Event.Kind {
+	case smtp.KindReject, smtp.KindFilter, smtp.KindWarning, smtp.KindAttempt, smtp.KindDelivery, smtp.KindAuth, smtp.KindMessage, smtp.KindReceived:
+		t.loose.add(l)
+	default:
+		t.result.Sessions++
+	}
+}
+
+// takeLeg takes a line with a queue ID.
+func (t *Tracer) takeLeg(f *finding) {
+	l := &f.line
+	key := t.keyOf(l)
+	if f.seed != 0 && t.first {
+		t.result.As |= f.seed
+		t.seed(key, l)
+	}
+	if t.selected != nil && !t.selected[key] || t.selected == nil && !t.following {
+		return
+	}
+	g := t.legs[key]
+	if g == nil {
+		if g = t.adopt(key, f); g == nil {
+			return
+		}
+	}
+	g.copy = g.copy && !f.id && f.seed == 0
+	if g.there[place{l.Input, l.At}] == nil && t.kept >= maxLines {
+		t.result.Dropped++
+		return
+	}
+	if g.add(l, t.o.Inputs[l.Input].Copies) {
+		t.kept++
+	}
+	if t.following {
+		t.learn(l.Event)
+	}
+}
+
+// seed remembers a queue ID that was asked for. The oldest give way.
+func (t *Tracer) seed(key legKey, l *Line) {
+	if before := t.seeds[key]; before == nil || byTime(l, before) > 0 {
+		t.seeds[key] = &Line{Input: l.Input, At: l.At, When: l.When}
+	}
+	if len(t.seeds) > followAtOnce && t.following && t.first {
+		t.following, t.learning = false, false
+		t.forget()
+		t.want(wants{what: &t.o.What, version: t.scanner.wants.Load().version + 1})
+	}
+	if len(t.seeds) > maxSeeds {
+		oldest := t.oldestFirst()[:maxSeeds/2]
+		for _, key := range oldest {
+			delete(t.seeds, key)
+		}
+		t.result.Total += len(oldest)
+		t.result.AtLeast = true
+	}
+}
+
+// oldestFirst returns the queue IDs that were asked for in order of their last lines.
+func (t *Tracer) oldestFirst() []legKey {
+	return slices.SortedFunc(maps.Keys(t.seeds), func(a, b legKey) int { return byTime(t.seeds[a], t.seeds[b]) })
+}
+
+// adopt begins to gather a queue ID, unless there are too many.
+func (t *Tracer) adopt(key legKey, f *finding) *gathered {
+	ev := f.line.Event
+	g := &gathered{there: map[place]*Line{}, texts: map[string]int{}}
+	if t.following && f.seed == 0 {
+		own := t.ids[string(ev.Queue)] || t.ids[string(ev.Related)]
+		switch remote := string(ev.QueuedAs); {
+		case own:
+		case t.ids[remote]:
+			if t.remote[remote]++; t.remote[remote] > maxSameRemote {
+				return nil
+			}
+		case f.mid:
+			if t.copies++; t.copies > maxCopies {
+				t.result.DroppedLegs++
+				return nil
+			}
+			g.copy = true
+		}
+		if len(t.legs) >= maxLegs {
+			t.result.DroppedLegs++
+			return nil
+		}
+	}
+	t.legs[key] = g
+	return g
+}
+
+// learn looks for the names, too, that a line tells.
+func (t *Tracer) learn(ev *smtp.Event) {
+	news := false
+	id := func(b []byte) {
+		if s := string(b); len(s) >= minID && hasDigit(s) && !t.ids[s] && len(t.ids) < 4*maxLegs {
+			t.ids[s], news = true, true
+			if t.learned.ids != nil {
+				t.learned.ids[s] = true
+			}
+		}
+	}
+	id(ev.Queue)
+	id(ev.QueuedAs)
+	id(ev.Related)
+	if s := string(ev.MessageID); len(s) >= minMention && !t.mids[s] {
+		t.mids[s], news = true, true
+		if t.learned.mids != nil {
+			t.learned.mids[s] = true
+		}
+	}
+	if news && t.learning {
+		t.want(wants{what: &t.o.What, ids: t.ids, mids: t.mids, version: t.scanner.wants.Load().version + 1})
+	}
+}
+
+func hasDigit(s string) bool {
+	for i := range len(s) {
+		if s[i]-'0' < 10 {
+			return true
+		}
+	}
+	return false
+}
+
+// ring keeps the newest of the lines without a queue ID.
+type ring struct {
+	lines []*Line
+	total int64
+}
+
+func (r *ring) add(l *Line) {
+	r.total++
+	if r.lines = append(r.lines, l); len(r.lines) > 2*MaxLoose {
+		r.trim()
+	}
+}
+
+// trim forgets all but the newest.
+func (r *ring) trim() {
+	slices.SortStableFunc(r.lines, byTime)
+	r.lines = slices.Delete(r.lines, 0, max(0, len(r.lines)-MaxLoose))
+}

@@ -1,0 +1,107 @@
+package trace
+
+import (
+	"bytes"
+
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// wants is what is looked for at one time. It does not change: whoever learns a new name
+// makes another.
+type wants struct {
+	what    *What           // nil when it is not looked for any more
+	ids     map[string]bool // queue IDs, here and at the next servers
+	mids    map[string]bool // Message-IDs
+	version int
+	near    bool // note what is nearly what was asked for
+
+	finder lineFinder
+	inJSON lineFinder // for lines that may be, or hold, JSON
+}
+
+// matched says how a line has to do with what is wanted.
+type matched struct {
+	seed     As
+	id, mid  bool   // it holds a name that is followed in a field of its own
+	mentions string // or the words of another program do: that name
+	near     bool
+}
+
+func (m *matched) any() bool { return m.seed != 0 || m.id || m.mid || m.mentions != "" }
+
+// newWants makes the finders. like is a piece of the text that they are for.
+func newWants(w wants, like []byte) *wants {
+	var names, safe []needle
+	there := map[needle]bool{}
+	add := func(n needle) {
+		if there[n] {
+			return
+		}
+		there[n] = true
+		names = append(names, n)
+		safe = append(safe, needle{safest(n.text), n.anyCase})
+	}
+	if w.what != nil {
+		n := w.what.needle()
+		n.anyCase = n.anyCase || w.near
+		add(n)
+	}
+	for id := range w.ids {
+		add(needle{id, false})
+	}
+	for id := range w.mids {
+		add(needle{id, false})
+	}
+	w.finder = newFinder(names, like)
+	w.inJSON = newJSONFinder(safe, like)
+	return &w
+}
+
+// in returns the finder for a text.
+func (w *wants) in(b []byte) lineFinder {
+	if bytes.IndexByte(b, '{') >= 0 {
+		return w.inJSON
+	}
+	return w.finder
+}
+
+// match says what a line that was found has to do with what is wanted.
+func (w *wants) match(ev *smtp.Event, line []byte) (m matched) {
+	if w.what != nil {
+		m.seed = w.what.match(ev)
+	}
+	m.id = w.ids[string(ev.Queue)] || w.ids[string(ev.QueuedAs)] || w.ids[string(ev.Related)]
+	m.mid = ev.MessageID != nil && w.mids[string(ev.MessageID)]
+	if !m.any() && ev.Queue == nil {
+		m.mentions = w.mentioned(line)
+	}
+	m.near = w.near && !m.any() && contains(line, w.what.Text)
+	return m
+}
+
+// mentioned returns the followed name that a line of another program holds as a word; of
+// several, the first by its letters.
+func (w *wants) mentioned(line []byte) (name string) {
+	for _, names := range []map[string]bool{w.ids, w.mids} {
+		for id := range names {
+			if len(id) >= minMention && (name == "" || id < name) && hasWord(line, id) {
+				name = id
+			}
+		}
+	}
+	return name
+}
+
+// minMention is how long a name must be to be known in what other programs write: shorter
+// ones are numbers of anything.
+const minMention = 8
+
+// contains reports that a text holds a word in any case.
+func contains(text []byte, word string) bool {
+	for i := 0; i+len(word) <= len(text); i++ {
+		if equalFold(text[i:i+len(word)], word) {
+			return true
+		}
+	}
+	return false
+}

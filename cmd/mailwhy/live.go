@@ -261,8 +261,8 @@ func (h *hub) tally(f *inputFlags, path string) (*tally, error) {
 		by: h.by, keep: h.keep, handle: h.line, endFile: func() {},
 		warm: func(ev *smtp.Event, step *session.Step) {
 			h.open.Warm(step)
-			if ev != nil {
-				h.sum.Warm(ev, step.Host)
+			if ev != nil && summary.Decides(ev) {
+				h.sum.Warm(step.Host, ev.Direction)
 			}
 		},
 	})
@@ -311,6 +311,7 @@ func (h *hub) follow(t *tally, f *source.Followed, parser smtp.Parser) error {
 // batch handles a batch and gets out what was said of it. Where that fails nobody is left
 // to read for.
 func (h *hub) batch(_ int64, handle func() error) (err error) {
+	defer h.fall()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err = handle(); err == nil {

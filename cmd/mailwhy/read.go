@@ -57,6 +57,7 @@ type reader struct {
 type reading struct {
 	by      *classify.Classifier   // what it annotates replies by
 	keep    func(*smtp.Event) bool // which events handle gets besides those with a reply or a failure; nil: all
+	lean    bool                   // it gets none, but asks for those it wants: what the session and the summary want to know is in the step and the note
 	handle  func(*line) error
 	warm    func(*smtp.Event, *session.Step)
 	endFile func()

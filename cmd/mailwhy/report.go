@@ -66,26 +66,19 @@ func (c *reportCmd) Run(w *world) error {
 		sum.Session(s.Direction, s.End, s.Graceful && s.Format != smtp.FormatTranscript, s.Last, quit)
 	})
 	found := false
-	sample := func() summary.Sample {
-		return summary.Sample{File: at.path, Line: at.number, Text: strings.ToValidUTF8(string(shown(at)), "\uFFFD")}
-	}
-	warm := func(ev *smtp.Event, step *session.Step) {
+	warm := func(_ *smtp.Event, step *session.Step) {
 		sessions.Warm(step)
-		if ev != nil {
-			sum.Warm(ev, step.Host)
+		if decides(step) {
+			sum.Warm(step.Host, step.Direction)
 		}
 	}
-	keep := summary.Decides
-	if !want.IsZero() {
-		keep = nil // any line may be asked for
-	}
-	coverage, err := c.read(w, reading{by: by, keep: keep, warm: warm, endFile: sessions.EndOfFile, handle: func(l *line) error {
+	coverage, err := c.read(w, reading{by: by, lean: want.IsZero(), warm: warm, endFile: sessions.EndOfFile, handle: func(l *line) error {
 		if at = l; !sessions.Add(l.step, l.when, l.ev) {
 			return nil
 		}
 		found = true
-		if l.ev != nil {
-			sum.Event(l.ev, l.note.forSummary(), l.step.Host, sample)
+		if l.note != nil || decides(l.step) {
+			count(sum, l)
 		}
 		return nil
 	}})
@@ -144,6 +137,29 @@ func graceful(by *classify.Classifier) summary.Note {
 	return summary.Note{Cause: a.Cause, Severity: a.Severity, Entry: uint16(a.Entry)}
 }
 
+// decides is summary.Decides, of a step.
+func decides(s *session.Step) bool {
+	return s.Kind == smtp.KindDelivery && !s.Probe || s.Outcome == smtp.Rejected
+}
+
+// count has the summary count a line.
+func count(sum *summary.Summary, l *line) {
+	s := l.step
+	sum.Count(&summary.Line{
+		Kind: s.Kind, Direction: s.Direction, Stage: s.Stage, Outcome: s.Outcome, Failed: s.Failed, Probe: s.Probe,
+		Code: s.Code, Enhanced: s.Enhanced, N: 1 + int64(s.Repeat), When: l.when, Host: s.Host, Name: l.name, Recipient: l.recipient,
+	}, l.note.forSummary(), (*words)(l))
+}
+
+// words are those of a line.
+type words line
+
+func (w *words) Event() *smtp.Event { return (*line)(w).event() }
+
+func (w *words) Sample() summary.Sample {
+	return summary.Sample{File: w.path, Line: w.number, Text: strings.ToValidUTF8(string(shown((*line)(w))), "\uFFFD")}
+}
+
 func (n *note) forSummary() *summary.Note {
 	if n == nil {
 		return nil
@@ -154,7 +170,7 @@ func (n *note) forSummary() *summary.Note {
 // shown is a line as it may be shown: with the secrets of logins masked. Where its
 // parser, who knows more of the line, took one out, the parser's text stands for it.
 func shown(l *line) []byte {
-	for _, text := range [][]byte{l.ev.Reply.Text, l.ev.Text} {
+	for _, text := range [][]byte{l.event().Reply.Text, l.event().Text} {
 		if bytes.Count(text, []byte(smtp.Mask)) > bytes.Count(l.raw, []byte(smtp.Mask)) {
 			return smtp.AppendMasked(nil, text)
 		}

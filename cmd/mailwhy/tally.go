@@ -18,22 +18,41 @@ import (
 
 // line is a line of the input on its way to a command.
 type line struct {
-	ev      *smtp.Event // nil when the command did not ask for it to be kept
-	step    *session.Step
-	note    *note // nil when it shows neither a reply nor a failure
+	ev   *smtp.Event // nil when the command did not ask for it to be kept
+	step *session.Step
+	note *note // nil when it shows neither a reply nor a failure
+	hashes
 	when    time.Time
 	raw     []byte
 	path    string
 	number  int64
 	guessed bool
+
+	parser smtp.Parser
+	parsed smtp.Event
+}
+
+// event is what the line says. Where it was not kept the line is parsed once more: that is done
+// for so few that it costs less than to keep them all.
+func (l *line) event() *smtp.Event {
+	if l.ev == nil {
+		l.parser.Parse(l.raw, &l.parsed)
+		l.parsed.Time = l.when
+		l.ev = &l.parsed
+	}
+	return l.ev
 }
 
 // note is what can be told of an event without those before it.
 type note struct {
 	classify.Annotation
 	known bool // the event shows a reply or a failure, and Annotation says what of
-	step  session.Step
+	hashes
+	step session.Step
 }
+
+// hashes are what the summary tells apart by.
+type hashes struct{ name, recipient uint64 }
 
 // maxWorkers bounds the memory that batches take; the ordered stage is busy long before.
 const maxWorkers = 64
@@ -62,7 +81,14 @@ func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) 
 		workers = runtime.GOMAXPROCS(0)
 	}
 	workers = min(workers, maxWorkers)
-	_, err := pipeline.Run(body, p, pipeline.Options{Workers: workers}, t.stop, t.annotate, func(b *pipeline.Batch[note]) error {
+	t.line.parser = p
+	hire := func() pipeline.Worker[note] {
+		return func(line []byte, ev *smtp.Event, n *note) bool {
+			p.Parse(line, ev)
+			return t.annotate(ev, n)
+		}
+	}
+	_, err := pipeline.Run(body, pipeline.Options{Workers: workers}, t.stop, hire, func(b *pipeline.Batch[note]) error {
 		if t.batch == nil {
 			handleErr = t.handleBatch(b)
 		} else {
@@ -122,7 +148,11 @@ func (t *tally) annotate(ev *smtp.Event, n *note) (keep bool) {
 	}
 	n.Annotation, n.known = by.Event(ev)
 	session.StepOf(ev, &n.step)
-	return t.keep == nil || n.known || t.keep(ev)
+	n.hashes = hashes{}
+	if n.known || summary.Decides(ev) {
+		n.hashes = hashes{summary.Name(ev), summary.Recipient(ev)}
+	}
+	return !t.lean && (t.keep == nil || n.known || t.keep(ev))
 }
 
 // event counts a log's line and passes it on.
@@ -156,6 +186,7 @@ func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
 		return nil
 	}
 	l := &t.line
+	l.hashes = n.hashes
 	l.ev, l.step, l.note, l.when, l.raw, l.number, l.guessed = ev, &n.step, nil, t.when, raw, number, t.guessed
 	if n.known {
 		l.note = n

@@ -1,12 +1,14 @@
-// Package pipeline cuts bytes into lines, parses them on all cores and hands the events
+// Package pipeline cuts bytes into lines, has them noted on all cores and hands the notes
 // on in the order of the lines.
 //
-//	         ┌─▶ worker: read a block, parse it ──▶ batch ┐
-//	reader ──┤                                            ├▶ handle, in order
-//	         └─▶ worker: read a block, parse it ──▶ batch ┘
+//	         ┌─▶ worker: read a block, note its lines ──▶ batch ┐
+//	reader ──┤                                                  ├▶ handle, in order
+//	         └─▶ worker: read a block, note its lines ──▶ batch ┘
 //
 // Workers take turns to read, so that the bytes are in the cache of the processor that is
-// to parse them.
+// to parse them. They take turns to handle, too: whoever has filled a batch handles those
+// whose turn it is, unless another does already, and goes on with the next block. So nobody
+// waits for anybody, and all cores are busy until the end.
 //
 // A block is a run of whole lines, a batch is a block with a note of each line, and with
 // the events of those lines whose event is still wanted then. Most are not, and an event is
@@ -20,6 +22,7 @@ import (
 	"bytes"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -28,17 +31,16 @@ import (
 // handled or wait for it, so that neither side stands still.
 const batchesEach = 3
 
-// Batch is a run of lines with their notes. T is what the caller's prepare notes of an
-// event.
+// Batch is a run of lines with their notes. T is what a worker notes of a line.
 type Batch[T any] struct {
 	First int64 // the 1-based number of the first line
-	Notes []T   // one a line, as prepare left it
+	Notes []T   // one a line, as the worker left it
 
 	block  Block
 	lines  []line
-	events []smtp.Event   // those that prepare kept, and room for one more
+	events []smtp.Event   // those that are kept, and room for one more
 	home   chan *Batch[T] // of the worker whose batch it is
-	ready  chan struct{}
+	place  int64          // the how-manieth it is
 	err    error
 }
 
@@ -50,7 +52,12 @@ type line struct {
 
 const dropped = -1
 
-// Event returns the event of the i-th line, nil when prepare did not keep it.
+// Worker notes a line, with an event to fill that has what it had for an earlier line, as
+// the note has. It tells whether handle needs the event too. It is for one goroutine and may keep what
+// spares it time; what it notes must come from the line alone.
+type Worker[T any] func(line []byte, ev *smtp.Event, note *T) (keep bool)
+
+// Event returns the event of the i-th line, nil when it was not kept.
 func (b *Batch[T]) Event(i int) *smtp.Event {
 	if at := b.lines[i].event; at != dropped {
 		return &b.events[at]
@@ -87,94 +94,130 @@ type Options struct {
 	BlockSize int // bytes parsed at a time; BlockSize when 0
 }
 
-// Run reads r to its end, parses each line with p, calls prepare for each event on the
-// worker that parsed it, and calls handle for each batch in order on the caller's
-// goroutine. prepare must be safe to call from several goroutines at once. It writes the
-// note, which has what it had for a line of an earlier batch, and tells whether handle needs
-// the event too.
+// Run reads r to its end, has each line noted by one of the workers that hire returns, and
+// calls handle for each batch, in order and one at a time, though not always on the same
+// goroutine. hire is called once for each of the workers.
 //
 // An error of r ends the run after all that was read before it has been handled, and is
 // returned; one of handle ends it at once. stop, when closed, ends it between two
 // batches without an error; nil never does.
-func Run[T any](r io.Reader, p smtp.Parser, o Options, stop <-chan struct{}, prepare func(*smtp.Event, *T) (keep bool), handle func(*Batch[T]) error) (Stats, error) {
+func Run[T any](r io.Reader, o Options, stop <-chan struct{}, hire func() Worker[T], handle func(*Batch[T]) error) (Stats, error) {
 	workers := max(1, o.Workers)
-	in := &input[T]{blocks: NewBlocks(r, o.BlockSize), order: make(chan *Batch[T], workers*batchesEach), quit: make(chan struct{}), stop: stop}
+	in := &input[T]{
+		blocks: NewBlocks(r, o.BlockSize), stop: stop, handle: handle,
+		filled: make([]atomic.Pointer[Batch[T]], workers*batchesEach),
+	}
 	var all sync.WaitGroup
 	for range workers {
-		all.Go(func() { in.work(p, prepare) })
-	}
-	var stats Stats
-	var err error
-	for b := range in.order {
-		<-b.ready
-		if err == nil {
-			stats.add(&b.block)
-			if len(b.Notes) > 0 {
-				err = handle(b)
-			}
-			if err == nil {
-				err = b.err
-			}
-			if err != nil {
-				close(in.quit)
-			}
-		}
-		b.home <- b
+		worker := hire()
+		all.Go(func() { in.work(worker) })
 	}
 	all.Wait()
-	return stats, err
+	return in.stats, in.err
 }
 
-// input is what the workers read from in turn.
+// input is what the workers read from in turn, and what they hand on in turn.
 type input[T any] struct {
-	turn   sync.Mutex
-	blocks *Blocks
-	ended  bool
-	order  chan *Batch[T] // the batches in the order of their blocks; it has room for all
-	quit   chan struct{}  // closed when nothing more is to be handled
-	stop   <-chan struct{}
+	reading sync.Mutex
+	blocks  *Blocks
+	read    int64 // batches
+	ended   bool
+	stop    <-chan struct{}
+
+	filled []atomic.Pointer[Batch[T]] // batches that wait for their turn; there is a place for each that exists
+
+	handling sync.Mutex
+	next     atomic.Int64 // the batch whose turn it is
+	handle   func(*Batch[T]) error
+	stats    Stats
+	err      error
+	quit     atomic.Bool // nothing more is to be handled
 }
 
-// work reads blocks when it is this worker's turn, and parses them.
-func (in *input[T]) work(p smtp.Parser, prepare func(*smtp.Event, *T) bool) {
+// work reads blocks when it is this worker's turn, has their lines noted, and hands on what
+// can be.
+func (in *input[T]) work(worker Worker[T]) {
 	home := make(chan *Batch[T], batchesEach)
 	for range batchesEach {
-		home <- &Batch[T]{home: home, ready: make(chan struct{}, 1)}
+		home <- &Batch[T]{home: home}
 	}
 	for b := range home {
-		if !in.next(b) {
+		if !in.fill(b) {
 			return
 		}
-		b.parse(p, prepare)
-		b.ready <- struct{}{}
+		b.note(worker)
+		in.waiting(b.place).Store(b)
+		in.handOn()
 	}
 }
 
-// next reads the next block into b and takes its place in the order. It returns false when
+// fill reads the next block into b and gives it its place in the order. It returns false when
 // there is nothing more to read or to do.
-func (in *input[T]) next(b *Batch[T]) bool {
-	in.turn.Lock()
-	defer in.turn.Unlock()
+func (in *input[T]) fill(b *Batch[T]) bool {
+	in.reading.Lock()
+	defer in.reading.Unlock()
 	if in.ended {
 		return false
 	}
 	err := io.EOF
 	select {
-	case <-in.quit:
 	case <-in.stop:
 	default:
-		err = in.blocks.Next(&b.block)
+		if !in.quit.Load() {
+			err = in.blocks.Next(&b.block)
+		}
 	}
 	if b.err = err; err != nil {
 		in.ended = true
-		defer close(in.order)
 		if err == io.EOF {
 			return false
 		}
 		b.block.Data, b.block.Lines = b.block.Data[:0], 0 // it only brings the error
 	}
-	in.order <- b
+	b.place = in.read
+	in.read++
 	return true
+}
+
+// waiting is where the batch of that place waits.
+func (in *input[T]) waiting(place int64) *atomic.Pointer[Batch[T]] {
+	return &in.filled[place%int64(len(in.filled))]
+}
+
+// handOn handles the batches whose turn it is, unless another worker does. That one looks
+// again after it has let go, so that none is left behind.
+func (in *input[T]) handOn() {
+	for in.waiting(in.next.Load()).Load() != nil && in.handling.TryLock() {
+		for {
+			waiting := in.waiting(in.next.Load())
+			b := waiting.Load()
+			if b == nil {
+				break
+			}
+			waiting.Store(nil)
+			in.take(b)
+			in.next.Add(1)
+			b.home <- b
+		}
+		in.handling.Unlock()
+	}
+}
+
+// take handles a batch whose turn it is.
+func (in *input[T]) take(b *Batch[T]) {
+	if in.err != nil {
+		return
+	}
+	in.stats.add(&b.block)
+	if len(b.Notes) > 0 {
+		in.err = in.handle(b)
+	}
+	if in.err == nil {
+		in.err = b.err
+	}
+	if in.err != nil {
+		in.quit.Store(true)
+	}
 }
 
 func (s *Stats) add(b *Block) {
@@ -183,8 +226,8 @@ func (s *Stats) add(b *Block) {
 	s.Cut += int64(b.Cut)
 }
 
-// parse turns the lines of the batch's block into notes and events.
-func (b *Batch[T]) parse(p smtp.Parser, prepare func(*smtp.Event, *T) bool) {
+// note has the lines of the batch's block noted.
+func (b *Batch[T]) note(worker Worker[T]) {
 	b.First = b.block.FirstLine
 	n := b.block.Lines
 	b.Notes, b.lines = resize(b.Notes, n), resize(b.lines, n)
@@ -198,10 +241,8 @@ func (b *Batch[T]) parse(p smtp.Parser, prepare func(*smtp.Event, *T) bool) {
 			b.events = append(b.events, smtp.Event{})
 			b.events = b.events[:cap(b.events)]
 		}
-		ev := &b.events[kept]
-		p.Parse(data[start:end], ev)
 		b.lines[i] = line{int32(end), dropped}
-		if prepare(ev, &b.Notes[i]) {
+		if worker(data[start:end], &b.events[kept], &b.Notes[i]) {
 			b.lines[i].event = int32(kept)
 			kept++
 		}

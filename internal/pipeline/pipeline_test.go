@@ -16,15 +16,12 @@ import (
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
-// echo is a parser that keeps the line, in scratch space, so that an event that gets into
+// echo keeps the line in the event's scratch space, so that an event that gets into
 // another batch's hands is noticed.
-type echo struct{}
-
-func (echo) Parse(line []byte, ev *smtp.Event) bool {
+func echo(line []byte, ev *smtp.Event) {
 	ev.Reset()
 	ev.Text = ev.Scratch(len(line))
 	copy(ev.Text, line)
-	return true
 }
 
 // loop is what Run must do, without any of its machinery.
@@ -43,22 +40,25 @@ func run(t *testing.T, r io.Reader, o Options) (lines []string, stats Stats, err
 	t.Helper()
 	var prepared atomic.Int64
 	kept := func(line []byte) bool { return len(line)%3 != 0 }
-	prepare := func(ev *smtp.Event, note *int) bool {
-		prepared.Add(1)
-		*note = len(ev.Text)
-		return kept(ev.Text)
+	hire := func() Worker[int] {
+		return func(line []byte, ev *smtp.Event, note *int) bool {
+			prepared.Add(1)
+			echo(line, ev)
+			*note = len(ev.Text)
+			return kept(ev.Text)
+		}
 	}
-	stats, err = Run(r, echo{}, o, nil, prepare, func(b *Batch[int]) error {
+	stats, err = Run(r, o, nil, hire, func(b *Batch[int]) error {
 		if len(b.Notes) == 0 {
-			t.Fatal("a batch without lines")
+			return errors.New("a batch without lines")
 		}
 		if b.First != int64(len(lines))+1 {
-			t.Fatalf("First = %d, want %d", b.First, len(lines)+1)
+			return fmt.Errorf("First = %d, want %d", b.First, len(lines)+1)
 		}
 		for i := range b.Notes {
 			ev := b.Event(i)
 			if (ev != nil) != kept(b.Line(i)) || ev != nil && !bytes.Equal(b.Line(i), ev.Text) || b.Notes[i] != len(b.Line(i)) {
-				t.Fatalf("line %.40q, event %+v, note %d", b.Line(i), ev, b.Notes[i])
+				return fmt.Errorf("line %.40q, event %+v, note %d", b.Line(i), ev, b.Notes[i])
 			}
 			lines = append(lines, string(b.Line(i)))
 		}
@@ -162,14 +162,16 @@ func (endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// forget keeps no event.
-func forget(*smtp.Event, *int) bool { return false }
+// forgetful keeps no event.
+func forgetful() Worker[int] {
+	return func([]byte, *smtp.Event, *int) bool { return false }
+}
 
 func TestRunHandleError(t *testing.T) {
 	failure := errors.New("enough")
 	for workers := 1; workers <= 4; workers++ {
 		calls := 0
-		_, err := Run(endless{}, echo{}, Options{Workers: workers, BlockSize: 1000}, nil, forget, func(*Batch[int]) error {
+		_, err := Run(endless{}, Options{Workers: workers, BlockSize: 1000}, nil, forgetful, func(*Batch[int]) error {
 			if calls++; calls == 3 {
 				return failure
 			}
@@ -185,7 +187,7 @@ func TestRunStop(t *testing.T) {
 	for workers := 1; workers <= 4; workers++ {
 		stop := make(chan struct{})
 		calls, lines := 0, int64(0)
-		stats, err := Run(endless{}, echo{}, Options{Workers: workers, BlockSize: 1000}, stop, forget, func(b *Batch[int]) error {
+		stats, err := Run(endless{}, Options{Workers: workers, BlockSize: 1000}, stop, forgetful, func(b *Batch[int]) error {
 			if calls++; calls == 3 {
 				close(stop)
 			}
@@ -198,29 +200,31 @@ func TestRunStop(t *testing.T) {
 	}
 	closed := make(chan struct{})
 	close(closed)
-	if _, err := Run(strings.NewReader("a\n"), echo{}, Options{}, closed, forget, func(*Batch[int]) error { return nil }); err != nil {
+	if _, err := Run(strings.NewReader("a\n"), Options{}, closed, forgetful, func(*Batch[int]) error { return nil }); err != nil {
 		t.Errorf("stopped before it began: %v", err)
 	}
 }
 
-// TestRunPrepareOnce: every event is prepared, and none twice.
-func TestRunPrepareOnce(t *testing.T) {
+// TestRunNotesOnce: every line is noted, and none twice.
+func TestRunNotesOnce(t *testing.T) {
 	var log bytes.Buffer
 	const lines = 20_000
 	for i := range lines {
 		fmt.Fprintln(&log, i)
 	}
 	seen := make([]atomic.Int32, lines)
-	prepare := func(ev *smtp.Event, note *int) bool {
-		fmt.Sscan(string(ev.Text), note)
-		seen[*note].Add(1)
-		return false
+	hire := func() Worker[int] {
+		return func(line []byte, _ *smtp.Event, note *int) bool {
+			fmt.Sscan(string(line), note)
+			seen[*note].Add(1)
+			return false
+		}
 	}
 	next := 0
-	_, err := Run(&log, echo{}, Options{Workers: 4, BlockSize: 512}, nil, prepare, func(b *Batch[int]) error {
+	_, err := Run(&log, Options{Workers: 4, BlockSize: 512}, nil, hire, func(b *Batch[int]) error {
 		for _, n := range b.Notes {
 			if n != next {
-				t.Fatalf("note %d, want %d", n, next)
+				return fmt.Errorf("note %d, want %d", n, next)
 			}
 			next++
 		}
@@ -231,7 +235,7 @@ func TestRunPrepareOnce(t *testing.T) {
 	}
 	for i := range seen {
 		if n := seen[i].Load(); n != 1 {
-			t.Fatalf("event %d was prepared %d times", i, n)
+			t.Fatalf("line %d was noted %d times", i, n)
 		}
 	}
 }
@@ -244,8 +248,8 @@ func TestRunLeavesNothing(t *testing.T) {
 		stop := make(chan struct{})
 		run(t, bytes.NewReader(bytes.Repeat([]byte("line\n"), 1000)), Options{Workers: 8, BlockSize: 64})
 		run(t, io.MultiReader(strings.NewReader("line\n"), iotest.ErrReader(failure)), Options{Workers: 8})
-		Run(endless{}, echo{}, Options{Workers: 8, BlockSize: 1000}, nil, forget, func(*Batch[int]) error { return failure })
-		Run(endless{}, echo{}, Options{Workers: 8, BlockSize: 1000}, stop, forget, func(*Batch[int]) error {
+		Run(endless{}, Options{Workers: 8, BlockSize: 1000}, nil, forgetful, func(*Batch[int]) error { return failure })
+		Run(endless{}, Options{Workers: 8, BlockSize: 1000}, stop, forgetful, func(*Batch[int]) error {
 			select {
 			case <-stop:
 			default:
@@ -264,15 +268,6 @@ func TestRunLeavesNothing(t *testing.T) {
 	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }
 
-// pointing is a parser that allocates nothing: its event points into the line.
-type pointing struct{}
-
-func (pointing) Parse(line []byte, ev *smtp.Event) bool {
-	ev.Reset()
-	ev.Text = line
-	return true
-}
-
 // TestRunMemory: what a run allocates does not grow with its input.
 func TestRunMemory(t *testing.T) {
 	const size = 50 << 20
@@ -280,7 +275,7 @@ func TestRunMemory(t *testing.T) {
 	log := bytes.Repeat(line, size/len(line))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	stats, err := Run(bytes.NewReader(log), pointing{}, Options{Workers: 2}, nil, forget, func(*Batch[int]) error { return nil })
+	stats, err := Run(bytes.NewReader(log), Options{Workers: 2}, nil, forgetful, func(*Batch[int]) error { return nil })
 	runtime.ReadMemStats(&after)
 	if err != nil || stats.Bytes != int64(len(log)) {
 		t.Fatalf("%+v, %v", stats, err)

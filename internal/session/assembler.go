@@ -67,11 +67,11 @@ func (a *Assembler) Messages() Counts { return a.messages.counts() }
 
 // Warm says that a step will be added soon. It changes nothing but the time that takes.
 func (a *Assembler) Warm(st *Step) {
-	if st.queue != 0 {
+	if st.Queue != 0 {
 		a.warmed += a.messages.warm(st)
 	}
-	if st.session != 0 {
-		a.warmed += a.open.Warm(st.session)
+	if st.Session != 0 {
+		a.warmed += a.open.Warm(st.Session)
 	}
 }
 

@@ -4,12 +4,12 @@ import "github.com/mailwhy/mailwhy/parsers/smtp"
 
 // transcript takes a line of a dialogue. Here the log shows everything.
 func (a *Assembler) transcript(st *Step, ev *smtp.Event) {
-	if !st.named {
+	if !st.Named {
 		return
 	}
-	s := a.at(st.session)
+	s := a.at(st.Session)
 	if s == nil {
-		s = a.start(st.session, st, ev, true)
+		s = a.start(st.Session, st, ev, true)
 		if a.options.Exchanges {
 			s.ID = append(s.ID[:0], cut(ev.Session, MaxAddress)...)
 		}

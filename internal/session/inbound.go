@@ -8,9 +8,9 @@ import (
 
 // inbound takes a line of our server about a client.
 func (a *Assembler) inbound(st *Step, ev *smtp.Event, m *message) {
-	key := st.session
+	key := st.Session
 	s := a.at(key)
-	if st.Format == smtp.FormatExim && st.PID != 0 && !st.named && !st.port && st.Kind != smtp.KindConnect {
+	if st.Format == smtp.FormatExim && st.PID != 0 && !st.Named && !st.Port && st.Kind != smtp.KindConnect {
 		key, s = a.claim(key, s, st)
 	}
 	if s != nil && s.another(st) {
@@ -28,13 +28,13 @@ func (a *Assembler) inbound(st *Step, ev *smtp.Event, m *message) {
 			s = a.at(m.session) // cleanup speaks for the smtpd that the message came in by
 		}
 		if s == nil {
-			if st.cleanup {
+			if st.Cleanup {
 				return
 			}
 			s = a.start(key, st, ev, true)
 		}
 	case smtp.KindTLS:
-		if s == nil && st.Format == smtp.FormatExim && st.Failed && !st.unverified && st.peer {
+		if s == nil && st.Format == smtp.FormatExim && st.Failed && !st.unverified && st.Peer {
 			s = a.start(key, st, ev, true) // all that Exim's default log shows of such a connection
 		}
 		if s == nil {
@@ -47,7 +47,7 @@ func (a *Assembler) inbound(st *Step, ev *smtp.Event, m *message) {
 	default:
 		return
 	}
-	if st.cleanup && st.Kind != smtp.KindReject {
+	if st.Cleanup && st.Kind != smtp.KindReject {
 		return
 	}
 	if st.Kind == smtp.KindReceived && m != nil {
@@ -90,7 +90,7 @@ func (s *Session) another(st *Step) bool {
 
 // tied reports whether an Exim line shows which connection it belongs to.
 func (s *Step) tied() bool {
-	return s.named || s.port || s.PID != 0
+	return s.Named || s.Port || s.PID != 0
 }
 
 // take lets a session know what happened in it, and ends it where that ended it.
@@ -208,7 +208,7 @@ func (s *Session) refuse(st *Step) {
 	if st.Code == 421 && s.End == smtp.EndNotLogged {
 		s.End, s.EndStage = smtp.EndServerClosed, st.Stage
 	}
-	if st.Format == smtp.FormatPostfix && st.Stage == smtp.StageDOT && st.queue != 0 && s.Messages > 0 {
+	if st.Format == smtp.FormatPostfix && st.Stage == smtp.StageDOT && st.Queue != 0 && s.Messages > 0 {
 		s.Messages-- // the one that client= had announced
 	}
 }
@@ -221,24 +221,28 @@ func (s *Session) broke(e smtp.End, st *Step) {
 	}
 }
 
-// commands are the counts of a Postfix disconnect that tell how the session went.
-type commands struct {
+// Commands are the counts of a Postfix disconnect that tell how the session went.
+type Commands struct {
 	shown, quit             bool
 	old                     bool   // of an smtpd that shows none
 	bodies, chunks, refused uint16 // DATA, BDAT, and refused DATA
 }
 
-func commandsOf(ev *smtp.Event) (c commands) {
-	c.shown = len(ev.Commands) > 0
-	c.old = !c.shown && ev.Format == smtp.FormatPostfix && string(ev.Process) == "smtpd"
-	if !c.shown {
-		return c
+// commandsOf returns those of a disconnect.
+func commandsOf(ev *smtp.Event) (c Commands) {
+	if len(ev.Commands) > 0 {
+		return CommandsOf(ev.Commands)
 	}
-	quit, _ := smtp.CommandCount(ev.Commands, "quit")
-	bodies, tried := smtp.CommandCount(ev.Commands, "data")
-	chunks, _ := smtp.CommandCount(ev.Commands, "bdat")
-	c.quit, c.bodies, c.refused, c.chunks = quit > 0, few(bodies), few(tried-bodies), few(chunks)
+	c.old = ev.Format == smtp.FormatPostfix && string(ev.Process) == "smtpd"
 	return c
+}
+
+// CommandsOf reads the counts as smtpd writes them.
+func CommandsOf(counts []byte) (c Commands) {
+	quit, _ := smtp.CommandCount(counts, "quit")
+	bodies, tried := smtp.CommandCount(counts, "data")
+	chunks, _ := smtp.CommandCount(counts, "bdat")
+	return Commands{shown: true, quit: quit > 0, bodies: few(bodies), refused: few(tried - bodies), chunks: few(chunks)}
 }
 
 // few keeps a count in 16 bits. A session has fewer messages.
@@ -247,7 +251,7 @@ func few(n int) uint16 { return uint16(max(0, min(n, 1<<16-1))) }
 // disconnect reads the end of an inbound session off its last line.
 func (s *Session) disconnect(st *Step) {
 	s.passed = false
-	c := &st.commands
+	c := &st.Commands
 	switch {
 	case (c.quit || st.Stage == smtp.StageQUIT) && s.End != smtp.EndServerClosed:
 		s.End, s.Graceful = smtp.EndQuit, true
@@ -255,7 +259,7 @@ func (s *Session) disconnect(st *Step) {
 	case c.bodies > 0 || c.chunks > 0:
 		// The one way to go that smtpd does not log (src/smtpd/smtpd.c, smtpd_proto).
 		s.End, s.EndStage = smtp.EndLost, smtp.StageDOT
-	case s.greeting || (s.Refused > 0 && s.Format == smtp.FormatPostfix && st.screened):
+	case s.greeting || (s.Refused > 0 && s.Format == smtp.FormatPostfix && st.Screened):
 		s.End = smtp.EndRefused
 	case c.old:
 		s.End = smtp.EndQuit // before Postfix 3.0 there are no counts, but all else that can happen is logged

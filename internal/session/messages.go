@@ -118,7 +118,7 @@ const none = index.None
 // add brings the table up to date with ev and returns the index of the message it is
 // about, or none.
 func (t *messages) add(st *Step, ev *smtp.Event) int32 {
-	if st.queue == 0 || st.probe {
+	if st.Queue == 0 || st.Probe {
 		return none
 	}
 	i := t.get(st)
@@ -131,8 +131,8 @@ func (t *messages) add(st *Step, ev *smtp.Event) int32 {
 	case smtp.KindMessage:
 		t.describe(i, st, ev)
 	case smtp.KindNotification:
-		if st.related != 0 {
-			b := t.find(st.related, st.owner)
+		if st.Related != 0 {
+			b := t.find(st.Related, st.Owner)
 			t.slab[b].bounce, t.slab[b].touched = true, true
 		}
 	case smtp.KindRemoved:
@@ -145,8 +145,8 @@ func (t *messages) add(st *Step, ev *smtp.Event) int32 {
 			t.remove(i) // thrown away as a whole, before it came to the queue manager
 		}
 	}
-	if st.queuedAs != 0 {
-		t.queuedAs(i, st.queuedAs)
+	if st.QueuedAs != 0 {
+		t.queuedAs(i, st.QueuedAs)
 	}
 	return i
 }
@@ -177,18 +177,18 @@ func (t *messages) count(m *message, n int64) {
 // warm brings what the next lines will ask for into the cache. The lookups do not wait
 // for each other as those of the lines do, one of which may change what the next finds.
 func (t *messages) warm(st *Step) int32 {
-	return t.byQueue.Warm(st.queue)
+	return t.byQueue.Warm(st.Queue)
 }
 
 // get returns the message of ev's queue ID as the most recently touched one, made if ev
 // tells that there is one; else none.
 func (t *messages) get(st *Step) int32 {
-	i := t.known(st.queue, st.owner)
+	i := t.known(st.Queue, st.Owner)
 	if i == none {
 		if !tellsOf(st) {
 			return none
 		}
-		return t.find(st.queue, st.owner)
+		return t.find(st.Queue, st.Owner)
 	}
 	if t.slab[i].place == gone {
 		if st.Kind != smtp.KindReceived {
@@ -196,7 +196,7 @@ func (t *messages) get(st *Step) int32 {
 		}
 		// The short form of queue IDs is used again within hours: a new message.
 		t.drop(i)
-		return t.find(st.queue, st.owner)
+		return t.find(st.Queue, st.Owner)
 	}
 	t.slab[i].touched = true
 	return i
@@ -294,16 +294,16 @@ func (t *messages) untouched(place uint8) int32 {
 
 func (t *messages) receive(i int32, st *Step, ev *smtp.Event) {
 	m := &t.slab[i]
-	m.local = st.local
+	m.local = st.Local
 	// An Exim bounce names the message it is about. Exim's line says that the message
 	// is there; Postfix's only that it begins.
-	m.bounce = st.Format == smtp.FormatExim && st.related != 0
+	m.bounce = st.Format == smtp.FormatExim && st.Related != 0
 	m.arriving = !m.bounce
 	if st.Format == smtp.FormatExim {
 		t.arrive(i)
 	}
-	if st.Format == smtp.FormatPostfix && st.related != 0 { // orig_queue_id=
-		if p := t.byQueue.Get(st.related); p != none && p != i {
+	if st.Format == smtp.FormatPostfix && st.Related != 0 { // orig_queue_id=
+		if p := t.byQueue.Get(st.Related); p != none && p != i {
 			t.link(i, p)
 			if st.Direction == smtp.Internal {
 				t.remove(p) // requeued by postsuper: pickup gave it a new queue ID
@@ -334,17 +334,17 @@ func (t *messages) arrive(i int32) {
 
 // describe takes what a line tells of a message: its sender, its Message-ID.
 func (t *messages) describe(i int32, st *Step, ev *smtp.Event) {
-	if st.admitted { // qmgr has it
+	if st.Admitted { // qmgr has it
 		t.arrive(i)
 	}
 	m := &t.slab[i]
 	if t.keep && ev.From != nil && !m.fromKnown {
 		t.from[i], m.fromKnown = append(t.from[i][:0], cut(ev.From, MaxAddress)...), true
 	}
-	if st.messageID == 0 || m.id != 0 {
+	if st.MessageID == 0 || m.id != 0 {
 		return
 	}
-	m.id = st.messageID
+	m.id = st.MessageID
 	// A filter that hands the message back through sendmail or a local port keeps its
 	// Message-ID. One that comes from elsewhere with a known Message-ID is another
 	// copy, of a mailing list for instance.
@@ -504,7 +504,8 @@ func (t *messages) unlink(l *list, i int32) {
 	l.n--
 }
 
-func isLoopback(ip []byte) bool {
+// IsLoopback reports whether an address is one of this machine's own.
+func IsLoopback(ip []byte) bool {
 	s := string(ip)
 	return s == "127.0.0.1" || s == "::1"
 }

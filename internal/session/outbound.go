@@ -13,13 +13,13 @@ func (a *Assembler) outbound(st *Step, ev *smtp.Event) {
 	default:
 		return
 	}
-	if !st.peer || st.probe {
+	if !st.Peer || st.Probe {
 		return // no host was spoken to
 	}
-	scope, key := st.session, st.contact
+	scope, key := st.Session, st.Contact
 	s := a.at(key)
 	if s != nil && s.queue == 0 {
-		s.queue = st.queue
+		s.queue = st.Queue
 	}
 	if s == nil || (st.Kind == smtp.KindTLS && s.Messages+s.Refused > 0) || s.fresh(st) {
 		if s != nil {
@@ -29,7 +29,7 @@ func (a *Assembler) outbound(st *Step, ev *smtp.Event) {
 			a.finish(a.slab[p]) // a process speaks to one host at a time
 		}
 		s = a.start(key, st, ev, true)
-		s.queue = st.queue
+		s.queue = st.Queue
 		if st.Format == smtp.FormatPostfix {
 			s.scope = scope
 			a.current.Set(scope, s.place)
@@ -48,10 +48,10 @@ func (a *Assembler) outbound(st *Step, ev *smtp.Event) {
 // fresh reports that ev is of another connection than the session, to the same host: a
 // message that did not say it reused the connection, or a later attempt.
 func (s *Session) fresh(st *Step) bool {
-	if st.reused || st.Kind == smtp.KindTLS {
+	if st.Reused || st.Kind == smtp.KindTLS {
 		return false
 	}
-	if s.queue != st.queue && st.queue != 0 {
+	if s.queue != st.Queue && st.Queue != 0 {
 		return true
 	}
 	if s.End == smtp.EndNotLogged {

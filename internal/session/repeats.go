@@ -62,7 +62,7 @@ func (r *Repeats) Seen(st *Step, line []byte) bool {
 	if st.Format != smtp.FormatExim || !twice(st) {
 		return false
 	}
-	if st.tagged {
+	if st.Tagged {
 		return r.behind(st, line)
 	}
 	if !r.several {

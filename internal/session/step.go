@@ -10,41 +10,44 @@ import (
 
 // Step is what a line means to its session and its message: all that an Assembler needs
 // of most events. It is made apart from the assembly, because that has to go in order and
-// this has not, and it is small, because one of each line waits for its turn.
+// this has not, and it is small, because one of each line waits for its turn. StepOf makes it
+// of an event; package glance makes the same of the usual lines without one.
 type Step struct {
 	// The hashes by which the lines that belong together find each other. Zero is none.
 	Host      uint64 // the other side's name, or its address where it has none; left out of a Postfix smtpd's lines that tell of neither a reply nor a failure nor a fate
-	queue     uint64 // the queue ID
-	messageID uint64
-	queuedAs  uint64 // the next server's queue ID
-	related   uint64 // the other message that the line names
-	session   uint64 // what ties the lines of an inbound session, or who speaks in an outbound one
-	contact   uint64 // who speaks to which host
-	owner     uint32 // whose queue it is: queue IDs are unique within one only
+	Queue     uint64 // the queue ID
+	MessageID uint64
+	QueuedAs  uint64 // the next server's queue ID
+	Related   uint64 // the other message that the line names
+	Session   uint64 // what ties the lines of an inbound session, or who speaks in an outbound one
+	Contact   uint64 // who speaks to which host
+	Owner     uint32 // whose queue it is: queue IDs are unique within one only
 	PID       uint32
 
 	Stamp     smtp.Stamp
 	Repeat    uint32
 	Code      smtp.Code
+	Enhanced  smtp.EnhancedCode // the reply's, or Postfix's verdict where there is no reply
 	Kind      smtp.Kind
 	Format    smtp.Format
 	Direction smtp.Direction
 	Stage     smtp.Stage
 	Outcome   smtp.Outcome
 
-	Failed, probe bool
-	tagged        bool     // the line's head names a program
-	cleanup       bool     // that program is cleanup
-	screened      bool     // or postscreen
-	named         bool     // the line shows what ties its session (Exim's Ci=, a transcript's)
-	peer, port    bool     // it shows the other side, and its port
-	local         bool     // by a local program or from this machine's own address
-	admitted      bool     // the queue manager has the message
-	reused        bool     // not the first message over the connection
+	Failed, Probe bool
+	Tagged        bool     // the line's head names a program
+	Cleanup       bool     // that program is cleanup
+	Screened      bool     // or postscreen
+	Named         bool     // the line shows what ties its session (Exim's Ci=, a transcript's)
+	Peer          bool     // it shows the other side: of an outbound line or one of Exim's
+	Port          bool     // and its port: of one of Exim's
+	Local         bool     // received by a local program or from this machine's own address
+	Admitted      bool     // the queue manager has the message
+	Reused        bool     // not the first message over the connection
 	unverified    bool     // a certificate was not as it should be
 	finding       finding  // what postscreen found
 	breaks        smtp.End // how an outbound connection broke off; EndNotLogged for not at all
-	commands      commands
+	Commands      Commands
 }
 
 // seed makes the keys of each run others, so that nobody can choose names that meet.
@@ -55,18 +58,28 @@ var secrets = [2]uint64{maphash.Bytes(seed, []byte("first")), maphash.Bytes(seed
 // StepOf fills s with what an event means.
 func StepOf(ev *smtp.Event, s *Step) {
 	*s = Step{}
-	s.PID, s.Stamp, s.Repeat, s.Code = ev.PID, ev.Stamp, ev.Repeat, ev.Reply.Code
+	s.PID, s.Stamp, s.Repeat = ev.PID, ev.Stamp, ev.Repeat
+	s.Code, s.Enhanced = ev.Reply.Code, ev.Reply.Enhanced
+	if s.Code == 0 && s.Enhanced.IsZero() {
+		s.Enhanced = ev.DSN
+	}
 	s.Kind, s.Format, s.Direction, s.Stage, s.Outcome = ev.Kind, ev.Format, ev.Direction, ev.Stage, ev.Outcome
-	s.Failed, s.probe, s.tagged = ev.Failed, ev.Probe, ev.Process != nil
+	s.Failed, s.Probe, s.Tagged = ev.Failed, ev.Probe, ev.Process != nil
 	if s.Kind == smtp.KindForeign {
 		return
 	}
-	s.queue, s.messageID, s.queuedAs, s.related = key(ev.Queue), key(ev.MessageID), key(ev.QueuedAs), key(ev.Related)
-	s.named, s.port, s.peer = len(ev.Session) > 0, ev.Peer.Port != 0, !ev.Peer.IsZero()
-	s.local = ev.Direction == smtp.Internal || isLoopback(ev.Peer.IP)
-	s.admitted, s.reused = ev.Recipients > 0, ev.ConnUse > 1
+	s.Queue, s.MessageID, s.QueuedAs, s.Related = Key(ev.Queue), Key(ev.MessageID), Key(ev.QueuedAs), Key(ev.Related)
+	s.Named, s.Reused = len(ev.Session) > 0, ev.ConnUse > 1
+	s.Port = ev.Format == smtp.FormatExim && ev.Peer.Port != 0
+	s.Peer = (ev.Format == smtp.FormatExim || ev.Direction == smtp.Outbound) && !ev.Peer.IsZero()
+	switch ev.Kind {
+	case smtp.KindReceived:
+		s.Local = ev.Direction == smtp.Internal || IsLoopback(ev.Peer.IP)
+	case smtp.KindMessage:
+		s.Admitted = ev.Recipients > 0
+	}
 	if ev.Direction == smtp.Inbound {
-		s.cleanup, s.screened = string(ev.Process) == "cleanup", screened(ev)
+		s.Cleanup, s.Screened = string(ev.Process) == "cleanup", screened(ev)
 	}
 	s.tie(ev)
 	s.read(ev)
@@ -74,33 +87,27 @@ func StepOf(ev *smtp.Event, s *Step) {
 
 // tie fills in what ties a line to others.
 func (s *Step) tie(ev *smtp.Event) {
-	host, service := key(ev.Host), key(ev.Service)
-	if s.queue != 0 {
-		owner := service
-		if own := instance(ev.Service); len(own) < len(ev.Service) {
-			owner = key(own)
-		}
-		s.owner = uint32(mix(host, owner))
-	}
-	if s.Failed || s.Outcome != smtp.OutcomeNone || s.Code != 0 || ev.Direction != smtp.Inbound || s.screened || ev.Format != smtp.FormatPostfix {
-		if s.Host = key(ev.Peer.Name); s.Host == 0 {
-			s.Host = key(ev.Peer.IP)
-		}
-	}
 	if ev.Format == smtp.FormatTranscript {
-		s.session = mix(key(ev.Session), uint64(ev.Format))
+		s.Host = address(&ev.Peer, true)
+		s.Session = mix(Key(ev.Session), uint64(ev.Format))
 		return
 	}
-	if ev.Direction != smtp.Inbound && ev.Direction != smtp.Outbound {
-		return
+	w := WriterOf(&ev.Head)
+	if s.Queue != 0 {
+		s.Owner = w.Owner
 	}
-	// The writer is the program that wrote the line.
-	writer := mix(mix(host, service), key(ev.Process)+uint64(ev.Direction))
-	if ev.Direction == smtp.Inbound {
-		s.session = client(ev, writer, s.Host)
-	} else {
-		s.session = speaker(ev, writer, s.queue)
-		s.contact = mix(s.session, address(ev, s.Host))
+	if s.Failed || s.Outcome != smtp.OutcomeNone || s.Code != 0 || ev.Direction != smtp.Inbound || s.Screened || ev.Format != smtp.FormatPostfix {
+		s.Host = address(&ev.Peer, true)
+	}
+	switch ev.Direction {
+	case smtp.Inbound:
+		s.Session = client(ev, &w, s.Screened)
+	case smtp.Outbound:
+		s.Session = w.Process(smtp.Outbound, ev.PID)
+		if ev.Format == smtp.FormatExim {
+			s.Session = w.Speaker(s.Queue)
+		}
+		s.Contact = Contact(s.Session, address(&ev.Peer, false))
 	}
 }
 
@@ -108,10 +115,10 @@ func (s *Step) tie(ev *smtp.Event) {
 func (s *Step) read(ev *smtp.Event) {
 	switch {
 	case ev.Kind == smtp.KindDisconnect:
-		s.commands = commandsOf(ev)
+		s.Commands = commandsOf(ev)
 	case ev.Kind == smtp.KindTLS:
 		s.unverified = ev.Failed && unverified(ev.Text)
-	case s.screened && (ev.Kind == smtp.KindFilter || ev.Kind == smtp.KindWarning):
+	case s.Screened && (ev.Kind == smtp.KindFilter || ev.Kind == smtp.KindWarning):
 		s.finding = findingOf(ev.Text)
 	}
 	if ev.Direction == smtp.Outbound && ev.Failed && ev.Reply.Code == 0 {
@@ -122,25 +129,67 @@ func (s *Step) read(ev *smtp.Event) {
 // count returns how often the line happened.
 func (s *Step) count() int { return 1 + int(s.Repeat) }
 
-// address is the key of the other side's address, or of its name where it has none.
-func address(ev *smtp.Event, host uint64) uint64 {
-	if ev.Peer.Name == nil || len(ev.Peer.IP) == 0 {
-		return host
+// Writer is the program that wrote a line, by its keys: it can be kept for its next lines.
+type Writer struct {
+	Owner uint32 // whose queue it works with
+
+	place   uint64 // its machine and instance
+	process uint64
+}
+
+// WriterOf returns who a line's head says wrote it.
+func WriterOf(h *smtp.Head) (w Writer) {
+	host, service := Key(h.Host), Key(h.Service)
+	w.place, w.process = mix(host, service), Key(h.Process)
+	if own := instance(h.Service); len(own) < len(h.Service) {
+		service = Key(own)
 	}
-	return key(ev.Peer.IP)
+	w.Owner = uint32(mix(host, service))
+	return w
+}
+
+// as is who it is as a server or as a client.
+func (w *Writer) as(d smtp.Direction) uint64 { return mix(w.place, w.process+uint64(d)) }
+
+// Process ties the lines of one of the writer's processes, which serves one client at a time, or
+// speaks to one server.
+func (w *Writer) Process(d smtp.Direction, pid uint32) uint64 { return mix(w.as(d), uint64(pid)) }
+
+// Client ties the lines about a client of whom no more than its address tells, by that.
+func (w *Writer) Client(address uint64, port uint16) uint64 {
+	return mix(mix(w.as(smtp.Inbound), address), uint64(port))
+}
+
+// Speaker ties what is said for one message.
+func (w *Writer) Speaker(queue uint64) uint64 { return mix(w.as(smtp.Outbound), queue) }
+
+// Contact ties what a speaker says to one host.
+func Contact(speaker, address uint64) uint64 { return mix(speaker, address) }
+
+// address is the key of the other side's address, or of its name where it has none; with
+// named the name goes first.
+func address(p *smtp.Peer, named bool) uint64 {
+	first, second := p.IP, p.Name
+	if named {
+		first, second = second, first
+	}
+	if len(first) == 0 {
+		first = second
+	}
+	return Key(first)
 }
 
 // client tells what ties the lines of a client's session: the process for Postfix's
 // smtpd, the client's address for postscreen, which serves all of them in one process,
 // and for Exim what its log_selector lets it show.
-func client(ev *smtp.Event, writer, host uint64) uint64 {
+func client(ev *smtp.Event, w *Writer, screened bool) uint64 {
 	switch {
-	case ev.Format == smtp.FormatPostfix && !screened(ev):
-		return mix(writer, uint64(ev.PID))
+	case ev.Format == smtp.FormatPostfix && !screened:
+		return w.Process(smtp.Inbound, ev.PID)
 	case len(ev.Session) > 0:
-		return mix(writer, key(ev.Session))
+		return mix(w.as(smtp.Inbound), Key(ev.Session))
 	}
-	return mix(mix(writer, address(ev, host)), uint64(ev.Peer.Port))
+	return w.Client(address(&ev.Peer, false), ev.Peer.Port)
 }
 
 // screened reports that postscreen wrote the line. Where the head does not tell the
@@ -151,14 +200,6 @@ func screened(ev *smtp.Event) bool {
 		return ev.Format == smtp.FormatPostfix && ev.Peer.Port != 0 && len(ev.Peer.Name) == 0
 	}
 	return string(ev.Process) == "postscreen"
-}
-
-// speaker is who speaks on our side: the process, or for Exim the message.
-func speaker(ev *smtp.Event, writer, queue uint64) uint64 {
-	if ev.Format == smtp.FormatExim {
-		return mix(writer, queue)
-	}
-	return mix(writer, uint64(ev.PID))
 }
 
 // instance is the part of a service's name that shares a queue: "postfix" of
@@ -172,9 +213,9 @@ func instance(service []byte) []byte {
 	return service
 }
 
-// key is the hash of b. Most of what is hashed is short: up to sixteen bytes are two words,
+// Key is the hash of b, 0 for nothing. Most of what is hashed is short: up to sixteen bytes are two words,
 // and a multiplication with the run's own secrets is all it takes.
-func key(b []byte) uint64 {
+func Key(b []byte) uint64 {
 	n := len(b)
 	if n == 0 {
 		return 0
@@ -204,8 +245,8 @@ func mix(a, b uint64) uint64 {
 
 // Message is a hash of the line's queue ID in its own queue, 0 for none.
 func (s *Step) Message() uint64 {
-	if s.queue == 0 {
+	if s.Queue == 0 {
 		return 0
 	}
-	return mix(s.queue, uint64(s.owner))
+	return mix(s.Queue, uint64(s.Owner))
 }

@@ -1,10 +1,6 @@
 package summary
 
-import (
-	"github.com/axiomhq/hyperloglog"
-
-	"github.com/mailwhy/mailwhy/parsers/smtp"
-)
+import "github.com/axiomhq/hyperloglog"
 
 // maxExact is how many different things are counted exactly. A sketch of 16 KiB goes on
 // from there, whose error is 1 %.
@@ -57,8 +53,8 @@ type hostCount struct {
 	n    int64
 }
 
-// count counts n for ev's host, whose hash is host.
-func (h *hosts) count(ev *smtp.Event, host uint64, n int64) {
+// count counts n for the host whose hash is host.
+func (h *hosts) count(host uint64, n int64, words Words) {
 	if host == 0 {
 		h.rest += n
 		return
@@ -69,7 +65,7 @@ func (h *hosts) count(ev *smtp.Event, host uint64, n int64) {
 			h.rest += n
 			return
 		case *at == 0:
-			h.list = append(h.list, hostCount{host, cut(nameOf(ev)), n})
+			h.list = append(h.list, hostCount{host, cut(nameOf(words.Event())), n})
 			*at = uint8(len(h.list))
 			return
 		case h.list[*at-1].hash == host:

@@ -3,8 +3,6 @@ package summary
 import (
 	"slices"
 
-	"github.com/cespare/xxhash/v2"
-
 	"github.com/mailwhy/mailwhy/internal/index"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -47,26 +45,27 @@ func (p *peers) reset() {
 // peerKey makes one key of a host's and the direction.
 func peerKey(host uint64, d smtp.Direction) uint64 { return host + uint64(d)<<40 }
 
-// count counts ev for its host, and returns how many events were given up for it.
-func (p *peers) count(ev *smtp.Event, host uint64, n int64) (dropped int64) {
-	if host == 0 {
+// count counts l for its host, and returns how many lines were given up for it.
+func (p *peers) count(l *Line, words Words) (dropped int64) {
+	if l.Host == 0 {
 		return 0
 	}
-	host = peerKey(host, ev.Direction)
+	host := peerKey(l.Host, l.Direction)
 	i := p.byHost.Get(host)
 	if i == index.None {
-		if p.door != nil && !p.door.again(xxhash.Sum64(nameOf(ev))+uint64(ev.Direction)) {
-			return n
+		if p.door != nil && !p.door.again(l.Name+uint64(l.Direction)) {
+			return l.N
 		}
 		if len(p.counts) >= maxPeers {
 			dropped = p.thin()
 		}
+		ev := words.Event()
 		i = int32(len(p.counts))
 		p.counts = append(p.counts, peerCounts{host: host})
 		p.names = append(p.names, peerName{ev.Direction, cut(ev.Peer.Name), cut(ev.Peer.IP)})
 		p.byHost.Set(host, i)
 	}
-	p.counts[i].deliveries[ev.Outcome] += n
+	p.counts[i].deliveries[l.Outcome] += l.N
 	return dropped
 }
 

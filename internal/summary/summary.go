@@ -30,6 +30,7 @@ type Summary struct {
 	replies map[uint64]*Reply
 	causes  map[uint64]*Cause
 	peers   *peers
+	known   known // for Event, so that it costs no memory each time
 	warmed  int32 // what Warm read, so that it is not optimised away
 
 	// Most lines say what one a few lines before them said.
@@ -148,48 +149,123 @@ func New() *Summary {
 	return &Summary{replies: map[uint64]*Reply{}, causes: map[uint64]*Cause{}, peers: newPeers()}
 }
 
+// Line is what is counted of a line.
+type Line struct {
+	Kind      smtp.Kind
+	Direction smtp.Direction
+	Stage     smtp.Stage
+	Outcome   smtp.Outcome
+	Failed    bool
+	Probe     bool
+	Code      smtp.Code
+	Enhanced  smtp.EnhancedCode // the reply's, or Postfix's verdict where there is none
+	N         int64             // how often it happened
+	When      time.Time
+	Host      uint64 // a hash of the other side's name, 0 for none
+	Name      uint64 // see Name; needed of lines that decide
+	Recipient uint64 // see Recipient
+}
+
+// Words are those of a line, asked for when they are to be kept.
+type Words interface {
+	Event() *smtp.Event
+	Sample() Sample
+}
+
+// LineOf returns what is counted of ev. host is a hash of the other side's name, 0 for none.
+func LineOf(ev *smtp.Event, host uint64) Line {
+	return Line{
+		Kind: ev.Kind, Direction: ev.Direction, Stage: ev.Stage, Outcome: ev.Outcome, Failed: ev.Failed, Probe: ev.Probe,
+		Code: ev.Reply.Code, Enhanced: Enhanced(ev), N: int64(ev.Count()), When: ev.Time, Host: host, Name: Name(ev), Recipient: Recipient(ev),
+	}
+}
+
+// Name is a hash, the same in each run, of what the other side is known by.
+func Name(ev *smtp.Event) uint64 { return xxhash.Sum64(nameOf(ev)) }
+
+// Recipient is a hash, the same in each run, of the recipient whom what went wrong befell; 0 where
+// nothing did, or it befell nobody by name.
+func Recipient(ev *smtp.Event) uint64 {
+	if len(ev.To) == 0 || !WentWrong(ev) {
+		return 0
+	}
+	return max(1, xxhash.Sum64(ev.To))
+}
+
+// Enhanced is the reply's enhanced code, or Postfix's verdict where there is no reply.
+func Enhanced(ev *smtp.Event) smtp.EnhancedCode {
+	if ev.Reply.Enhanced.IsZero() && ev.Reply.Code == 0 {
+		return ev.DSN
+	}
+	return ev.Reply.Enhanced
+}
+
 // Event counts ev. note is nil when ev shows neither a reply nor a failure; host is a
 // hash of the other side's name, 0 for none. sample gives the line, and is called only
 // when it is kept.
 func (s *Summary) Event(ev *smtp.Event, note *Note, host uint64, sample func() Sample) {
-	n := int64(ev.Count())
-	if Decides(ev) {
-		s.Deliveries[ev.Outcome] += n
-		s.Timeline.count(ev.Time, ev.Outcome, n)
-		s.Dropped.Peers += s.peers.count(ev, host, n)
+	l := LineOf(ev, host)
+	s.known = known{ev, sample}
+	s.Count(&l, note, &s.known)
+}
+
+// known are words that are at hand.
+type known struct {
+	ev     *smtp.Event
+	sample func() Sample
+}
+
+func (k *known) Event() *smtp.Event { return k.ev }
+func (k *known) Sample() Sample     { return k.sample() }
+
+// Count counts a line. note is nil when it shows neither a reply nor a failure.
+func (s *Summary) Count(l *Line, note *Note, words Words) {
+	if l.Decides() {
+		s.Deliveries[l.Outcome] += l.N
+		s.Timeline.count(l.When, l.Outcome, l.N)
+		s.Dropped.Peers += s.peers.count(l, words)
 	}
 	if note == nil {
 		return
 	}
-	if ev.Reply.Code != 0 {
-		s.reply(ev, note, n)
+	if l.Code != 0 {
+		s.reply(l, note)
 	}
-	if WentWrong(ev) {
-		s.cause(ev, note, host, n, sample)
+	if l.wentWrong() {
+		s.cause(l, note, words)
 	}
 }
 
-// Warm says that ev will come soon. It changes nothing but the time that takes.
-func (s *Summary) Warm(ev *smtp.Event, host uint64) {
-	if host == 0 || !Decides(ev) {
-		return
+// Warm says that a line of such a host will come soon, and that it decides what becomes of a
+// recipient. It changes nothing but the time that takes.
+func (s *Summary) Warm(host uint64, d smtp.Direction) {
+	if host != 0 {
+		s.warmed += s.peers.byHost.Warm(peerKey(host, d))
 	}
-	s.warmed += s.peers.byHost.Warm(peerKey(host, ev.Direction))
 }
 
 // Decides reports whether ev decides what becomes of a recipient. These events are
 // counted, and those that have a note.
-func Decides(ev *smtp.Event) bool {
-	return ev.Kind == smtp.KindDelivery && !ev.Probe || ev.Outcome == smtp.Rejected
+func Decides(ev *smtp.Event) bool { return decides(ev.Kind, ev.Outcome, ev.Probe) }
+
+// Decides is the same of a line.
+func (l *Line) Decides() bool { return decides(l.Kind, l.Outcome, l.Probe) }
+
+func decides(k smtp.Kind, o smtp.Outcome, probe bool) bool {
+	return k == smtp.KindDelivery && !probe || o == smtp.Rejected
 }
 
 // WentWrong reports whether ev decides something badly. A try at one host that failed
 // does not: the recipient's fate is told by another line.
-func WentWrong(ev *smtp.Event) bool {
-	if ev.Kind == smtp.KindAttempt || ev.Kind == smtp.KindWarning {
+func WentWrong(ev *smtp.Event) bool { return wentWrong(ev.Kind, ev.Outcome, ev.Failed, ev.Reply.Code) }
+
+func (l *Line) wentWrong() bool { return wentWrong(l.Kind, l.Outcome, l.Failed, l.Code) }
+
+func wentWrong(k smtp.Kind, o smtp.Outcome, failed bool, c smtp.Code) bool {
+	if k == smtp.KindAttempt || k == smtp.KindWarning {
 		return false
 	}
-	return ev.Failed || ev.Reply.Code >= 400 || ev.Outcome > smtp.Sent
+	return failed || c >= 400 || o > smtp.Sent
 }
 
 // Session counts a session. graceful says that its QUIT was answered, by counts that
@@ -212,19 +288,19 @@ func (s *Summary) Session(d smtp.Direction, end smtp.End, graceful bool, last ti
 	}
 }
 
-func (s *Summary) reply(ev *smtp.Event, note *Note, n int64) {
-	key := pack(ev.Direction, ev.Stage, ev.Reply.Code, ev.Reply.Enhanced, note.Cause, false)
+func (s *Summary) reply(l *Line, note *Note) {
+	key := pack(l.Direction, l.Stage, l.Code, l.Enhanced, note.Cause, false)
 	row := s.lastReplies.get(key)
 	if row == nil {
-		row = s.row(key, n, func() *Reply {
-			return &Reply{Direction: ev.Direction, Stage: ev.Stage, Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, Note: *note}
+		row = s.row(key, l.N, func() *Reply {
+			return &Reply{Direction: l.Direction, Stage: l.Stage, Code: l.Code, Enhanced: l.Enhanced, Note: *note}
 		})
 		if row == nil {
 			return
 		}
 		s.lastReplies.put(key, row)
 	}
-	row.count(ev.Time, n)
+	row.count(l.When, l.N)
 }
 
 // row returns the row of a key, made if there is room; nil if there is none, which is
@@ -247,45 +323,38 @@ func (r *Reply) count(when time.Time, n int64) {
 	r.First, r.Last = span(r.First, r.Last, when)
 }
 
-func (s *Summary) cause(ev *smtp.Event, note *Note, host uint64, n int64, sample func() Sample) {
-	key := pack(ev.Direction, ev.Stage, ev.Reply.Code, enhanced(ev), note.Cause, false)
+func (s *Summary) cause(l *Line, note *Note, words Words) {
+	key := pack(l.Direction, l.Stage, l.Code, l.Enhanced, note.Cause, false)
 	row := s.lastCauses.get(key)
 	if row == nil {
 		if row = s.causes[key]; row == nil {
 			if len(s.causes) >= maxCauses {
-				s.Dropped.Causes += n
+				s.Dropped.Causes += l.N
 				return
 			}
-			row = newCause(ev, note, sample())
+			row = newCause(l, note, words)
 			s.causes[key] = row
 		}
 		s.lastCauses.put(key, row)
 	}
-	row.Count += n
-	row.First, row.Last = span(row.First, row.Last, ev.Time)
+	row.Count += l.N
+	row.First, row.Last = span(row.First, row.Last, l.When)
 	row.Note.Severity = max(row.Note.Severity, note.Severity)
-	row.hosts.count(ev, host, n)
-	if len(ev.To) > 0 {
-		row.recipients.add(xxhash.Sum64(ev.To))
+	row.hosts.count(l.Host, l.N, words)
+	if l.Recipient != 0 {
+		row.recipients.add(l.Recipient)
 	}
 }
 
-func newCause(ev *smtp.Event, note *Note, sample Sample) *Cause {
+func newCause(l *Line, note *Note, words Words) *Cause {
 	c := &Cause{
-		Direction: ev.Direction, Stage: ev.Stage, Code: ev.Reply.Code, Enhanced: enhanced(ev), Note: *note,
-		First: ev.Time, Last: ev.Time, Sample: sample,
+		Direction: l.Direction, Stage: l.Stage, Code: l.Code, Enhanced: l.Enhanced, Note: *note,
+		First: l.When, Last: l.When, Sample: words.Sample(),
 	}
 	c.Sample.Text = c.Sample.Text[:min(len(c.Sample.Text), maxSample)]
-	c.Reply = string(ev.Reply.Text[:min(len(ev.Reply.Text), maxSample)])
+	text := words.Event().Reply.Text
+	c.Reply = string(text[:min(len(text), maxSample)])
 	return c
-}
-
-// enhanced is the reply's enhanced code, or Postfix's verdict where there is none.
-func enhanced(ev *smtp.Event) smtp.EnhancedCode {
-	if ev.Reply.Enhanced.IsZero() && ev.Reply.Code == 0 {
-		return ev.DSN
-	}
-	return ev.Reply.Enhanced
 }
 
 // pack makes one number of what a row is about. The code takes 10 bits, the parts of an

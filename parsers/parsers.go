@@ -43,6 +43,16 @@ func ByName(name string) (Format, bool) {
 	return Format{}, false
 }
 
+// FormatOf returns what the lines are of that a parser reads; FormatNone when they may be of any.
+func FormatOf(p smtp.Parser) smtp.Format {
+	for _, f := range Formats {
+		if f.Lines == p {
+			return f.ID
+		}
+	}
+	return smtp.FormatNone
+}
+
 // Mixed parses each line with the parser of the program that wrote it, for logs that
 // several programs share. Lines of programs that are no mail server are foreign.
 type Mixed struct{}

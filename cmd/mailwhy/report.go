@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/glance"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/internal/session"
@@ -68,7 +69,7 @@ func (c *reportCmd) Run(w *world) error {
 	found := false
 	warm := func(_ *smtp.Event, step *session.Step) {
 		sessions.Warm(step)
-		if decides(step) {
+		if step.Decides() {
 			sum.Warm(step.Host, step.Direction)
 		}
 	}
@@ -77,7 +78,7 @@ func (c *reportCmd) Run(w *world) error {
 			return nil
 		}
 		found = true
-		if l.note != nil || decides(l.step) {
+		if l.note != nil || l.step.Decides() {
 			count(sum, l)
 		}
 		return nil
@@ -137,24 +138,30 @@ func graceful(by *classify.Classifier) summary.Note {
 	return summary.Note{Cause: a.Cause, Severity: a.Severity, Entry: uint16(a.Entry)}
 }
 
-// decides is summary.Decides, of a step.
-func decides(s *session.Step) bool {
-	return s.Kind == smtp.KindDelivery && !s.Probe || s.Outcome == smtp.Rejected
-}
-
 // count has the summary count a line.
 func count(sum *summary.Summary, l *line) {
 	s := l.step
-	sum.Count(&summary.Line{
+	counted := summary.Line{
 		Kind: s.Kind, Direction: s.Direction, Stage: s.Stage, Outcome: s.Outcome, Failed: s.Failed, Probe: s.Probe,
-		Code: s.Code, Enhanced: s.Enhanced, N: 1 + int64(s.Repeat), When: l.when, Host: s.Host, Name: l.name, Recipient: l.recipient,
-	}, l.note.forSummary(), (*words)(l))
+		Code: s.Code, Enhanced: s.Enhanced, N: 1 + int64(s.Repeat), When: l.when, Host: s.Host, Name: s.Name,
+	}
+	if l.note != nil {
+		counted.Recipient = l.note.recipient
+	}
+	sum.Count(&counted, l.note.forSummary(), (*words)(l))
 }
 
 // words are those of a line.
 type words line
 
-func (w *words) Event() *smtp.Event { return (*line)(w).event() }
+func (w *words) Host() []byte {
+	if host := glance.Host(w.raw, w.step.Name); host != nil {
+		return host
+	}
+	return summary.HostOf((*line)(w).event())
+}
+
+func (w *words) Reply() []byte { return (*line)(w).event().Reply.Text }
 
 func (w *words) Sample() summary.Sample {
 	return summary.Sample{File: w.path, Line: w.number, Text: strings.ToValidUTF8(string(shown((*line)(w))), "\uFFFD")}

@@ -9,19 +9,20 @@ import (
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/glance"
 	"github.com/mailwhy/mailwhy/internal/pipeline"
 	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/summary"
+	"github.com/mailwhy/mailwhy/parsers"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 	"github.com/mailwhy/mailwhy/parsers/transcript"
 )
 
 // line is a line of the input on its way to a command.
 type line struct {
-	ev   *smtp.Event // nil when the command did not ask for it to be kept
-	step *session.Step
-	note *note // nil when it shows neither a reply nor a failure
-	hashes
+	ev      *smtp.Event // nil when the command did not ask for it to be kept
+	step    *session.Step
+	note    *note // nil when it shows neither a reply nor a failure
 	when    time.Time
 	raw     []byte
 	path    string
@@ -46,13 +47,10 @@ func (l *line) event() *smtp.Event {
 // note is what can be told of an event without those before it.
 type note struct {
 	classify.Annotation
-	known bool // the event shows a reply or a failure, and Annotation says what of
-	hashes
-	step session.Step
+	known     bool   // the event shows a reply or a failure, and Annotation says what of
+	recipient uint64 // see summary.Recipient
+	step      session.Step
 }
-
-// hashes are what the summary tells apart by.
-type hashes struct{ name, recipient uint64 }
 
 // maxWorkers bounds the memory that batches take; the ordered stage is busy long before.
 const maxWorkers = 64
@@ -82,13 +80,7 @@ func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) 
 	}
 	workers = min(workers, maxWorkers)
 	t.line.parser = p
-	hire := func() pipeline.Worker[note] {
-		return func(line []byte, ev *smtp.Event, n *note) bool {
-			p.Parse(line, ev)
-			return t.annotate(ev, n)
-		}
-	}
-	_, err := pipeline.Run(body, pipeline.Options{Workers: workers}, t.stop, hire, func(b *pipeline.Batch[note]) error {
+	_, err := pipeline.Run(body, pipeline.Options{Workers: workers}, t.stop, func() pipeline.Worker[note] { return t.worker(p) }, func(b *pipeline.Batch[note]) error {
 		if t.batch == nil {
 			handleErr = t.handleBatch(b)
 		} else {
@@ -100,6 +92,26 @@ func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) 
 		return nil, handleErr
 	}
 	return err, nil
+}
+
+// worker returns what notes lines, for one goroutine.
+func (t *tally) worker(p smtp.Parser) pipeline.Worker[note] {
+	parse := func(line []byte, ev *smtp.Event, n *note) bool {
+		p.Parse(line, ev)
+		return t.annotate(ev, n)
+	}
+	if !t.lean {
+		return parse
+	}
+	eye, yes := glance.New(parsers.FormatOf(p)), newNods(t.by)
+	return func(line []byte, ev *smtp.Event, n *note) bool {
+		if !eye.Line(line, &n.step) {
+			return parse(line, ev, n)
+		}
+		n.Annotation, n.known = yes.annotate(&n.step)
+		n.recipient = 0
+		return false
+	}
 }
 
 func (t *tally) handleBatch(b *pipeline.Batch[note]) error {
@@ -148,9 +160,8 @@ func (t *tally) annotate(ev *smtp.Event, n *note) (keep bool) {
 	}
 	n.Annotation, n.known = by.Event(ev)
 	session.StepOf(ev, &n.step)
-	n.hashes = hashes{}
-	if n.known || summary.Decides(ev) {
-		n.hashes = hashes{summary.Name(ev), summary.Recipient(ev)}
+	if n.recipient = 0; n.known {
+		n.recipient = summary.Recipient(ev)
 	}
 	return !t.lean && (t.keep == nil || n.known || t.keep(ev))
 }
@@ -186,7 +197,6 @@ func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
 		return nil
 	}
 	l := &t.line
-	l.hashes = n.hashes
 	l.ev, l.step, l.note, l.when, l.raw, l.number, l.guessed = ev, &n.step, nil, t.when, raw, number, t.guessed
 	if n.known {
 		l.note = n

@@ -29,6 +29,7 @@ var allowed = map[string][]string{
 	"internal/pipeline":  {"parsers/smtp"},
 	"internal/index":     {},
 	"internal/session":   {"internal/index", "parsers/smtp"},
+	"internal/glance":    {"internal/session", "parsers/exim", "parsers/postfix", "parsers/smtp", "parsers/syslog"}, // it says what they say
 	"internal/knowledge": {"parsers/smtp"},
 	"internal/classify":  {"internal/knowledge", "parsers/smtp"},
 	"internal/alert":     {"internal/classify", "internal/filter", "internal/knowledge", "internal/summary", "parsers/smtp"},

@@ -70,7 +70,10 @@ func (a *Assembler) Warm(st *Step) {
 	if st.Queue != 0 {
 		a.warmed += a.messages.warm(st)
 	}
-	if st.Session != 0 {
+	switch {
+	case st.Contact != 0:
+		a.warmed += a.open.Warm(st.Contact)
+	case st.Session != 0:
 		a.warmed += a.open.Warm(st.Session)
 	}
 }

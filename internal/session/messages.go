@@ -176,8 +176,19 @@ func (t *messages) count(m *message, n int64) {
 
 // warm brings what the next lines will ask for into the cache. The lookups do not wait
 // for each other as those of the lines do, one of which may change what the next finds.
-func (t *messages) warm(st *Step) int32 {
-	return t.byQueue.Warm(st.Queue)
+func (t *messages) warm(st *Step) (read int32) {
+	switch st.Kind {
+	case smtp.KindReceived: // the message is new
+		read = t.expected[st.Queue%keptExpected].parent
+	case smtp.KindDelivery:
+		if st.QueuedAs != 0 {
+			read = t.expected[st.QueuedAs%keptExpected].parent + t.byQueue.Warm(st.QueuedAs)
+		}
+	}
+	if st.MessageID != 0 {
+		read += t.byID[st.MessageID%keptIDs]
+	}
+	return read + t.byQueue.Warm(st.Queue)
 }
 
 // get returns the message of ev's queue ID as the most recently touched one, made if ev

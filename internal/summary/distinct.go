@@ -65,7 +65,7 @@ func (h *hosts) count(host uint64, n int64, words Words) {
 			h.rest += n
 			return
 		case *at == 0:
-			h.list = append(h.list, hostCount{host, cut(nameOf(words.Event())), n})
+			h.list = append(h.list, hostCount{host, cut(words.Host()), n})
 			*at = uint8(len(h.list))
 			return
 		case h.list[*at-1].hash == host:

@@ -28,7 +28,7 @@ type peerCounts struct {
 
 type peerName struct {
 	direction smtp.Direction
-	name, ip  string
+	name      string
 }
 
 func newPeers() *peers {
@@ -59,18 +59,17 @@ func (p *peers) count(l *Line, words Words) (dropped int64) {
 		if len(p.counts) >= maxPeers {
 			dropped = p.thin()
 		}
-		ev := words.Event()
 		i = int32(len(p.counts))
 		p.counts = append(p.counts, peerCounts{host: host})
-		p.names = append(p.names, peerName{ev.Direction, cut(ev.Peer.Name), cut(ev.Peer.IP)})
+		p.names = append(p.names, peerName{l.Direction, cut(words.Host())})
 		p.byHost.Set(host, i)
 	}
 	p.counts[i].deliveries[l.Outcome] += l.N
 	return dropped
 }
 
-// nameOf is what the other side is known by.
-func nameOf(ev *smtp.Event) []byte {
+// HostOf is what the other side is known by.
+func HostOf(ev *smtp.Event) []byte {
 	if len(ev.Peer.Name) > 0 {
 		return ev.Peer.Name
 	}

@@ -143,7 +143,7 @@ func (s *Summary) Peers() []PeerRow {
 	rows := map[string]*PeerRow{}
 	for i := range s.peers.counts {
 		p, counts := &s.peers.names[i], &s.peers.counts[i]
-		domain := Domain(cmp.Or(p.name, p.ip))
+		domain := Domain(p.name)
 		key := p.direction.String() + " " + domain
 		r := rows[key]
 		if r == nil {

@@ -162,13 +162,14 @@ type Line struct {
 	N         int64             // how often it happened
 	When      time.Time
 	Host      uint64 // a hash of the other side's name, 0 for none
-	Name      uint64 // see Name; needed of lines that decide
+	Name      uint64 // another that is the same in each run
 	Recipient uint64 // see Recipient
 }
 
 // Words are those of a line, asked for when they are to be kept.
 type Words interface {
-	Event() *smtp.Event
+	Host() []byte  // what the other side is known by: its name, or its address where it has none
+	Reply() []byte // the reply's text
 	Sample() Sample
 }
 
@@ -176,12 +177,9 @@ type Words interface {
 func LineOf(ev *smtp.Event, host uint64) Line {
 	return Line{
 		Kind: ev.Kind, Direction: ev.Direction, Stage: ev.Stage, Outcome: ev.Outcome, Failed: ev.Failed, Probe: ev.Probe,
-		Code: ev.Reply.Code, Enhanced: Enhanced(ev), N: int64(ev.Count()), When: ev.Time, Host: host, Name: Name(ev), Recipient: Recipient(ev),
+		Code: ev.Reply.Code, Enhanced: Enhanced(ev), N: int64(ev.Count()), When: ev.Time, Host: host, Name: xxhash.Sum64(HostOf(ev)), Recipient: Recipient(ev),
 	}
 }
-
-// Name is a hash, the same in each run, of what the other side is known by.
-func Name(ev *smtp.Event) uint64 { return xxhash.Sum64(nameOf(ev)) }
 
 // Recipient is a hash, the same in each run, of the recipient whom what went wrong befell; 0 where
 // nothing did, or it befell nobody by name.
@@ -215,8 +213,9 @@ type known struct {
 	sample func() Sample
 }
 
-func (k *known) Event() *smtp.Event { return k.ev }
-func (k *known) Sample() Sample     { return k.sample() }
+func (k *known) Host() []byte   { return HostOf(k.ev) }
+func (k *known) Reply() []byte  { return k.ev.Reply.Text }
+func (k *known) Sample() Sample { return k.sample() }
 
 // Count counts a line. note is nil when it shows neither a reply nor a failure.
 func (s *Summary) Count(l *Line, note *Note, words Words) {
@@ -352,7 +351,7 @@ func newCause(l *Line, note *Note, words Words) *Cause {
 		First: l.When, Last: l.When, Sample: words.Sample(),
 	}
 	c.Sample.Text = c.Sample.Text[:min(len(c.Sample.Text), maxSample)]
-	text := words.Event().Reply.Text
+	text := words.Reply()
 	c.Reply = string(text[:min(len(text), maxSample)])
 	return c
 }

@@ -216,6 +216,9 @@ func confirmation(v []byte, ev *smtp.Event) {
 	}
 }
 
+// QueuedAs returns the queue ID that a reply to the message tells, nil for none.
+func QueuedAs(reply []byte) []byte { return queuedAs(reply) }
+
 // queuedAs returns the queue ID that a reply to the message tells: Postfix's "queued as
 // X", Exim's "id=X", both with other words around them.
 func queuedAs(reply []byte) []byte {

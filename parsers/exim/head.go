@@ -120,6 +120,18 @@ func stamp(b []byte) (s smtp.Stamp, n int) {
 	return s, n
 }
 
+// Stamp reads the date and time at the start of a line, and returns its length; 0 when
+// there is none.
+func Stamp(line []byte) (smtp.Stamp, int) {
+	if !isStamp(line) {
+		return smtp.Stamp{}, 0
+	}
+	return stamp(line)
+}
+
+// MessageID returns the length of the message id at the start of b, 0 for none.
+func MessageID(b []byte) int { return messageID(b) }
+
 // messageID returns the length of the message id at the start of b, 0 for none: six
 // characters of time, then eleven of process and four of fraction, or six and two up
 // to 4.96.

@@ -190,6 +190,10 @@ func duration(b []byte) time.Duration {
 	return d
 }
 
+// Host reads a host as Exim names one, "name (helo) [ip]:port" with any part left out, and
+// returns what follows.
+func Host(b []byte) (p smtp.Peer, helo, rest []byte) { return peer(b) }
+
 // peer reads a host as Exim names one: "name (helo) [ip]:port" with any part left out.
 // A name alone is a host or, on lines about a local process, its user. It returns what
 // follows.

@@ -147,6 +147,9 @@ func status(b []byte, ev *smtp.Event) {
 	}
 }
 
+// QueuedAs returns the queue ID that the text of a verdict "sent" tells, nil for none.
+func QueuedAs(text []byte) []byte { return queuedAs(text) }
+
 // queuedAs finds the queue ID that the next server gave the message: Postfix says
 // "queued as X" (through a filter inside the filter's own reply), local "forwarded as
 // X", Exim "OK id=X", Sendmail "2.0.0 X Message accepted for delivery".

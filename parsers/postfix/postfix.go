@@ -192,6 +192,16 @@ func queueID(b []byte, ev *smtp.Event) []byte {
 	return b
 }
 
+// QueueID returns the length of the queue ID at the start of a message, which its colon
+// follows; 0 when there is none.
+func QueueID(msg []byte) int {
+	n, any, all := idRun(msg)
+	if n == 0 || n == len(msg) || msg[n] != ':' || !canBeID(n, any, all) || string(msg[:n]) == "NOQUEUE" {
+		return 0
+	}
+	return n
+}
+
 // maxQueueID bounds a queue ID: inode numbers and microseconds of hex digits make 21 on
 // great file systems.
 const maxQueueID = 32

@@ -7,6 +7,14 @@ import (
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
+// Plain reads the stamp that nearly every line of a traditional log begins with, "Jan _2
+// 15:04:05 ", and returns its length without the blank; 0 for any other.
+func Plain(line []byte) (smtp.Stamp, int) { return plain(line) }
+
+// Stamp reads the time at the start of a line, in any of the ways in which logs show it, and
+// returns its length; 0 when there is none.
+func Stamp(line []byte) (smtp.Stamp, int) { return stamp(line) }
+
 // stamp reads the time at the start of b and returns its length, 0 when there is none.
 func stamp(b []byte) (smtp.Stamp, int) {
 	if len(b) < 10 {

@@ -39,7 +39,7 @@ pgo: ## the profile by which the compiler arranges the code (cmd/mailwhy/default
 	go test ./cmd/mailwhy -run='^$$' -bench=Report -benchtime=10s -cpuprofile=$(CURDIR)/cmd/mailwhy/default.pgo -o /dev/null
 
 golden: ## write the golden files anew; look at the difference before committing it
-	go test ./cmd/mailwhy -run 'TestGolden|TestScript' -update
+	go test ./cmd/mailwhy ./internal/report -run 'TestGolden|TestScript|TestPages' -update
 
 e2e: ## against real Postfix and Exim on loopback; installs them (Debian, root)
 	bash internal/e2e/run.sh

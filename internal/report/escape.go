@@ -119,8 +119,8 @@ func harmful(r rune) bool {
 // markup, a link or HTML.
 func markdown(s string) string {
 	var b strings.Builder
-	s = strings.NewReplacer("://", "\x00//", "www.", "www\x01").Replace(printable(s))
-	before := rune(0)
+	s = strings.TrimLeft(strings.NewReplacer("://", "\x00//", "www.", "www\x01").Replace(printable(s)), " \u00a0")
+	s, before := beginning(&b, s), rune(0)
 	for i, r := range s {
 		switch r {
 		case '&':
@@ -144,6 +144,23 @@ func markdown(s string) string {
 		before = r
 	}
 	return b.String()
+}
+
+// beginning writes what a line may not begin with as it is, or it would be a list, a
+// heading or a rule, and returns the rest.
+func beginning(b *strings.Builder, s string) string {
+	number := strings.TrimLeft(s, "0123456789")
+	switch {
+	case s == "":
+	case s[0] == '-' || s[0] == '=':
+		b.WriteString(`\` + s[:1])
+		return s[1:]
+	case len(number) < len(s) && number != "" && strings.ContainsRune(".)", rune(number[0])) && (len(number) == 1 || number[1] == ' '):
+		n := len(s) - len(number)
+		b.WriteString(s[:n] + `\` + number[:1])
+		return number[1:]
+	}
+	return s
 }
 
 // nothingWide parts two signs and cannot be seen.

@@ -217,5 +217,8 @@ func roughly(w *knowledge.Words, d time.Duration) string {
 		}
 		return s
 	}
+	if d = d.Round(time.Hour); d%(24*time.Hour) == 0 {
+		return w.Text("time.days", "n", int(d/(24*time.Hour)))
+	}
 	return w.Text("time.days", "n", decimal(w, d.Hours()/24, 1))
 }

@@ -2,9 +2,11 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -36,13 +38,32 @@ func (b *builder) commands() {
 			b.out.Commands = append(b.out.Commands, Command{What: "recipients", Line: line})
 		}
 	}
-	if im.Logins > 0 {
-		line := fmt.Sprintf("mailwhy events %s --cause %s --direction inbound %s | jq -c 'select(.smtp.event == \"auth\")' | wc -l", window, b.out.Cause.ID(), files)
-		b.out.Commands = append(b.out.Commands, Command{What: "logins", Line: line, Gives: im.Logins})
+	for _, c := range b.out.Causes {
+		events := fmt.Sprintf("mailwhy events %s --cause %s --direction inbound %s | jq -c ", window, c.Cause.ID(), files)
+		if n := b.linesOf(Logins, c.Cause); n > 0 {
+			b.out.Commands = append(b.out.Commands, Command{What: "logins", Line: events + `'select(.smtp.event == "auth" and .source)' | wc -l`, Gives: n})
+		}
+		if n := b.linesOf(Sessions, c.Cause); n > 0 {
+			which := `'select(.smtp.event == "tls" or ((.smtp.event | IN("lost", "timeout", "closed")) and .smtp.stage != "STARTTLS"))'`
+			b.out.Commands = append(b.out.Commands, Command{What: "broken_sessions", Line: events + which + " | wc -l", Gives: n})
+		}
 	}
 	b.out.Commands = append(b.out.Commands,
 		Command{What: "report", Line: fmt.Sprintf("mailwhy report %s %s", window, files)},
 		Command{What: "window", Line: fmt.Sprintf("mailwhy incident %s --cause %s %s", window, b.out.Cause.ID(), files)})
+}
+
+// linesOf is how many lines of a kind show a cause in the window.
+func (b *builder) linesOf(of Kind, cause knowledge.Cause) (n int64) {
+	if !slices.ContainsFunc(b.series, func(s *series) bool { return s.of == of && s.cause == cause }) {
+		return 0
+	}
+	for _, s := range b.table.all {
+		if s.of == of && s.cause == cause && s.direction == smtp.Inbound {
+			n += b.in(s)
+		}
+	}
+	return n
 }
 
 // narrow returns the flag that leaves the parties out that are not hit, where it is needed

@@ -31,6 +31,15 @@ type group struct {
 	series    []*series
 }
 
+// few is how many lines an incident of the group has at least.
+func (g *group) few() float64 {
+	severity := knowledge.Info
+	for _, s := range g.series {
+		severity = max(severity, s.note.Severity)
+	}
+	return leastLines(g.of, g.direction, severity)
+}
+
 func (g *group) model() model {
 	if g.direction == smtp.Inbound {
 		return rate
@@ -65,6 +74,9 @@ const (
 // for wordings that are new.
 func (f *Finder) candidates(g *group) []*candidate {
 	var found []*candidate
+	if g.model() == rate && f.last-f.first < thinSpan {
+		return nil // what is a usual rate, so short a log does not tell
+	}
 	prior, daily := f.prior(g)
 	taken := map[*series][]span{}
 	if g.direction == smtp.Outbound {
@@ -92,7 +104,7 @@ func (s span) has(at int64) bool { return at >= s.from && at <= s.to }
 // prior is the share, or rate, of failures of a cause in all of its direction.
 func (f *Finder) prior(g *group) (p0 float64, daily bool) {
 	all := f.seen(g, g.series, nobody, nil)
-	_, p0, daily = search(g.model(), all, 0, 100)
+	_, p0, daily = search(g.model(), all, 0, 100, g.few())
 	return min(p0, 0.05), daily
 }
 
@@ -121,7 +133,7 @@ func (f *Finder) scan(g *group, of []*series, who partyID, prior float64, taken 
 		return nil
 	}
 	all := f.seen(g, of, who, taken)
-	segs, _, _ := search(g.model(), all, prior, priorWeight)
+	segs, _, _ := search(g.model(), all, prior, priorWeight, g.few())
 	var found []*candidate
 	for _, s := range segs {
 		if c := f.refine(g, of, who, all, s, taken); c != nil {
@@ -205,18 +217,39 @@ func (f *Finder) fill(all []seen, width uint8) []seen {
 	idle := func(until minute) {
 		for next < until {
 			end := min((next/60+1)*60, until)
-			out = append(out, seen{at: next, n: float64(end - next)})
+			out = append(out, seen{at: next, n: float64(end-next) * f.load(next)})
 			next = end
 		}
 	}
 	for _, s := range all {
 		idle(s.at)
-		s.n = float64(step)
+		s.n = float64(step) * f.load(s.at)
 		out = append(out, s)
 		next = s.at + step
 	}
 	idle(minuteOf(f.last) + 1)
 	return out
+}
+
+// load is how many times as much mail as on average moved in the hour of a minute, 1 where it is
+// less: when there is more of all, there is more of what goes wrong too.
+func (f *Finder) load(m minute) float64 {
+	if f.loads == nil {
+		f.loads = map[minute]float64{}
+		total := 0.0
+		for _, t := range []*flowTrack{&f.flows[allIn], &f.flows[submitted], &f.flows[allOut], &f.flows[allInternal]} {
+			t.within(0, 1<<30, func(m minute, c *flow) {
+				n := float64(c.received) + float64(c.sent)
+				f.loads[m/60] += n
+				total += n
+			})
+		}
+		average := total / max(float64(minuteOf(f.last)/60-minuteOf(f.first)/60+1), 1)
+		for h, n := range f.loads {
+			f.loads[h] = max(1, n/max(average, 1))
+		}
+	}
+	return max(1, f.loads[m/60])
 }
 
 // width is the width of the widest buckets that are looked at.
@@ -228,53 +261,48 @@ func (f *Finder) width(of []*series, who partyID) uint8 {
 	return w
 }
 
-// refine makes a candidate of a segment: of the series only those count that are more than
+// refine makes a candidate of a segment: of the wordings only those count that are more than
 // usual in it, and it begins and ends with a line of theirs.
 func (f *Finder) refine(g *group, of []*series, who partyID, all []seen, seg segment, taken map[*series][]span) *candidate {
 	width := f.width(of, who)
 	from, to := all[seg.from].at, all[seg.to].at+1<<width
-	inside, whole := seg.n, 0.0
+	whole := 0.0
 	for i := range all {
 		whole += all[i].n
 	}
 	c := &candidate{of: g.of, direction: g.direction, cause: g.cause, party: who, score: seg.score, expected: seg.expected}
+	in, out := map[uint64]float64{}, map[uint64]float64{}
 	for _, s := range of {
-		in, out := s.split(from, to, taken[s])
-		if in == 0 {
-			continue
-		}
-		expected := out * inside / max(whole-inside, inside, 1)
-		if out > 0 && in < 2*expected+3 && in < 0.2*seg.k {
-			c.expected -= min(expected, c.expected)
+		i, o := s.split(from, to, taken[s])
+		in[s.wording] += i
+		out[s.wording] += o
+	}
+	usual := false
+	for _, s := range of {
+		i, o := in[s.wording], out[s.wording]
+		if expected := o * seg.n / max(whole-seg.n, seg.n, 1); o > 0 && i < 2*expected+3 && i < 0.2*seg.k {
+			usual = usual || i > 0
 			continue // as ever
 		}
-		c.series = append(c.series, s)
+		if n, _ := s.split(from, to, taken[s]); n > 0 {
+			c.series = append(c.series, s)
+		}
 	}
 	if len(c.series) == 0 {
 		return nil
 	}
-	if len(c.series) < len(of) && len(taken) == 0 {
+	if usual {
 		// Without the others, its ends may be others.
 		again := f.seen(g, c.series, who, taken)
-		if segs, _, _ := search(g.model(), again, leastOf(g.model()), priorWeight); len(segs) > 0 {
-			for _, s := range segs {
-				a, b := again[s.from].at, again[s.to].at+1<<width
-				if a < to && b > from {
-					from, to = a, b
-					c.score, c.expected = s.score, s.expected
-				}
+		segs, _, _ := search(g.model(), again, 0, priorWeight, fewest)
+		for _, s := range segs {
+			if a, b := again[s.from].at, again[s.to].at+1<<width; a < to && b > from {
+				from, to, c.score, c.expected = a, b, s.score, s.expected
 			}
 		}
 	}
 	c.clip(from, to)
 	return c
-}
-
-func leastOf(m model) float64 {
-	if m == rate {
-		return leastRate
-	}
-	return leastShare
 }
 
 // split counts a series' lines within and outside of a window.

@@ -20,6 +20,8 @@ type Finder struct {
 	queue   *queue
 	table   *table
 	notable notable
+	lates   []span
+	loads   map[minute]float64 // by the hour; see load
 	senders *senders
 
 	flows     [numFlows]flowTrack
@@ -219,6 +221,7 @@ func (f *Finder) delivery(ev *smtp.Event, note *classify.Annotation, at *Place, 
 			out, inherited = true, home.last
 		}
 	}
+	out = out || f.goesOut(ev)
 	which := allInternal
 	if out {
 		which = allOut
@@ -230,6 +233,9 @@ func (f *Finder) delivery(ev *smtp.Event, note *classify.Annotation, at *Place, 
 		p.count(&one, now)
 	}
 	f.flows[which].at(minuteOf(now), &f.flowCells).add(one)
+	if !out && ev.Outcome == smtp.Sent && ev.Format == smtp.FormatExim {
+		f.stays(ev)
+	}
 	m := f.queue.get(at.Message)
 	if ev.Outcome == smtp.Sent {
 		if m != nil && m.waiting != none {
@@ -237,6 +243,7 @@ func (f *Finder) delivery(ev *smtp.Event, note *classify.Annotation, at *Place, 
 		}
 		if out {
 			f.senders.count(m, ev, now)
+			f.late(m, now)
 		}
 		return
 	}
@@ -259,6 +266,37 @@ func (f *Finder) delivery(ev *smtp.Event, note *classify.Annotation, at *Place, 
 	}
 	f.failed(ev, note, at, now, k, Failures, m)
 }
+
+// goesOut reports a deferral of Exim that names no host though it is of a delivery to others:
+// none could be found, or reached.
+func (f *Finder) goesOut(ev *smtp.Event) bool {
+	if ev.Format != smtp.FormatExim || ev.Direction != smtp.Internal || ev.Outcome == smtp.Sent {
+		return false
+	}
+	home := f.parties.homeOf(ev.To)
+	return home != nil && !home.local
+}
+
+// stays notes that mail for a domain stays here.
+func (f *Finder) stays(ev *smtp.Event) {
+	for _, to := range [][]byte{ev.To, ev.OrigTo} {
+		if home := f.parties.homeOf(to); home != nil {
+			home.local = true
+		}
+	}
+}
+
+// late keeps a delivery that was made long after its message came, though it never failed.
+func (f *Finder) late(m *mail, now int64) {
+	if m != nil && m.waiting == none && now-m.arrived >= lateAfter && len(f.lates) < maxLates {
+		f.lates = append(f.lates, span{m.arrived, now})
+	}
+}
+
+const (
+	lateAfter = 30      // seconds
+	maxLates  = 1 << 16 // deliveries that are kept
+)
 
 // isRetryTime reports a deferral of Exim that tells of nothing but an earlier one: that it
 // is not time yet to try again.

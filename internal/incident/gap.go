@@ -1,11 +1,14 @@
 package incident
 
+import "math"
+
 const (
-	// gapLines is how many lines a time without any should have for it to be a gap, by the
-	// hours around it, and gapLeast how long it is at least, in minutes.
-	gapLines = 40
-	gapLeast = 10
-	around   = 60 // minutes
+	// surprise is how sure it must be that a time without any line is a gap: the chance of so
+	// long a silence, by how many minutes of the hours around have lines, as its logarithm.
+	surprise = 22
+	gapLeast = 10  // minutes
+	around   = 60  // minutes
+	vicinity = 180 // minutes before and after in which minutes with lines are counted
 	maxGaps  = 64
 )
 
@@ -16,17 +19,25 @@ func (f *Finder) gaps() []Gap {
 	cells := f.lines.cells
 	for i := 1; i < len(cells) && len(out) < maxGaps; i++ {
 		width := minute(1) << f.lines.shift
-		pause := cells[i].at - cells[i-1].at - width
-		if pause < gapLeast {
+		from, to := cells[i-1].at+width, cells[i].at
+		if to-from < gapLeast {
 			continue
 		}
-		before, after := 0.0, 0.0
-		from, to := cells[i-1].at+width, cells[i].at
-		f.lines.within(from-around, from, func(_ minute, n *hits) { before += float64(*n) })
-		f.lines.within(to, to+around, func(_ minute, n *hits) { after += float64(*n) })
-		if expected := min(before, after) / around * float64(pause); expected >= gapLines {
-			out = append(out, Gap{Start: f.time(from.unix()), End: f.time(to.unix()), Expected: expected, Whole: true})
+		before, after := f.busy(from-vicinity, from), f.busy(to, to+vicinity)
+		if -math.Log(1-min(before, after, 0.98))*float64(to-from)/float64(width) < surprise {
+			continue
 		}
+		lines := 0.0
+		f.lines.within(from-around, from, func(_ minute, n *hits) { lines += float64(*n) })
+		out = append(out, Gap{Start: f.time(from.unix()), End: f.time(to.unix()), Expected: math.Round(lines / around * float64(to-from)), Whole: true})
 	}
 	return out
+}
+
+// busy is which part of the buckets of a time have lines.
+func (f *Finder) busy(from, to minute) float64 {
+	n, width := 0, minute(1)<<f.lines.shift
+	f.lines.within(from, to, func(minute, *hits) { n++ })
+	from, to = max(from, minuteOf(f.first)), min(to, minuteOf(f.last)+1)
+	return float64(n) / max(float64((to-from)/width), 1)
 }

@@ -64,6 +64,7 @@ type parties struct {
 type home struct {
 	domain uint64
 	party  partyID
+	local  bool    // its mail stays here
 	last   *series // what its deliveries failed of the last time
 }
 
@@ -74,9 +75,6 @@ func newParties(base *knowledge.Base) *parties {
 // of returns the party of a line about a delivery to others. host is the hash of its
 // peer's name.
 func (p *parties) of(ev *smtp.Event, host uint64) partyID {
-	if ev.Direction == smtp.Internal && ev.ReplyHost.IsZero() {
-		return nobody
-	}
 	at := p.homeOf(ev.To)
 	switch {
 	case host != 0 && !ev.Peer.IsZero():

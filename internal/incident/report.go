@@ -25,6 +25,10 @@ func (f *Finder) Report(coverage summary.Coverage, asked *Asked) *Report {
 	for _, c := range f.clusters(asked) {
 		r.Incidents = append(r.Incidents, f.build(c, r))
 	}
+	if asked == nil {
+		f.stops(r)
+		f.bursts(r)
+	}
 	slices.SortStableFunc(r.Incidents, func(a, b *Incident) int { return a.Start.Compare(b.Start) })
 	for i, in := range r.Incidents {
 		in.ID = i + 1
@@ -56,6 +60,7 @@ func (f *Finder) clusters(asked *Asked) []*cluster {
 		all = append(all, f.candidates(g)...)
 	}
 	found := unite(all)
+	f.absorb(found)
 	var out []*cluster
 	for _, c := range found {
 		if f.matters(c) && !f.recurs(c, found) {
@@ -105,7 +110,7 @@ func (f *Finder) asked(a *Asked) []*cluster {
 			first, last = from, to
 		}
 		c.from, c.to = first, last
-		top, most = &cluster{}, weight
+		top, most = &cluster{from: first, to: last}, weight
 		top.add(c)
 	}
 	if top == nil {

@@ -140,8 +140,9 @@ func (s *seen) weigh(m model, p1 float64) float64 {
 	return k*math.Log(p1/s.p0) + (s.n-k)*math.Log((1-p1)/(1-s.p0))
 }
 
-// segments finds all runs of buckets that are not like the rest, in their order.
-func segments(m model, all []seen, least float64) []segment {
+// segments finds all runs of buckets that are not like the rest and have at least few
+// failures in them, in their order.
+func segments(m model, all []seen, least, few float64) []segment {
 	var found []segment
 	var look func(from, to int)
 	look = func(from, to int) {
@@ -153,7 +154,9 @@ func segments(m model, all []seen, least float64) []segment {
 			return
 		}
 		s.from, s.to = s.from+from, s.to+from
-		found = append(found, s)
+		if s.k >= few {
+			found = append(found, s)
+		}
 		look(from, s.from)
 		look(s.to+1, to)
 	}
@@ -163,65 +166,47 @@ func segments(m model, all []seen, least float64) []segment {
 }
 
 // usual sets what is usual in each bucket: the share of failures, or the rate, of the log
-// without the hours that have the most and without what was found in it, and at least what
-// the same hour of the day has on most days. prior is the share that is likely where little
-// is known, and weighs as much as so many deliveries or minutes.
+// without what was found in it, and at least what the same hour of the day has on most days.
+// prior is the share that is likely where little is known, and weighs as much as so many
+// deliveries or minutes.
 func usual(m model, all []seen, prior, weight float64) (p0 float64, daily bool) {
-	type hour struct {
-		k, n float64
-		at   int32
-	}
-	var hours []hour
-	for i := range all {
-		h := int32(all[i].at / 60)
-		if n := len(hours); n == 0 || hours[n-1].at != h {
-			hours = append(hours, hour{at: h})
-		}
-		if all[i].outside {
-			hours[len(hours)-1].k += all[i].k
-			hours[len(hours)-1].n += all[i].n
-		}
-	}
-	byDay := map[int32][]float64{}
-	for _, h := range hours {
-		if h.n > 0 {
-			byDay[h.at%24] = append(byDay[h.at%24], h.k/h.n)
-		}
-	}
-	ranked := slices.Clone(hours)
-	slices.SortStableFunc(ranked, func(a, b hour) int {
-		switch {
-		case a.k > b.k:
-			return -1
-		case a.k < b.k:
-			return 1
-		}
-		return 0
-	})
 	var k, n float64
-	for _, h := range ranked[(len(ranked)+3)/4:] {
-		k += h.k
-		n += h.n
+	for i := range all {
+		if all[i].outside {
+			k += all[i].k
+			n += all[i].n
+		}
 	}
-	least := leastShare
-	if m == rate {
-		least = leastRate
-	}
-	p0 = max((k+prior*weight)/(n+weight), least)
+	most, least := 1e9, leastRate
 	if m == share {
-		p0 = min(p0, mostUsual)
+		most, least = mostUsual, leastShare
 	}
+	p0 = min(max((k+prior*weight)/(n+weight), least), most)
+	hours := byHour(all)
 	for i := range all {
 		all[i].p0 = p0
-		if days := byDay[int32(all[i].at/60)%24]; len(days) >= enoughDays {
-			all[i].p0 = max(p0, median(days))
-			if m == share {
-				all[i].p0 = min(all[i].p0, mostUsual)
-			}
+		if days := hours[all[i].at/60%24]; len(days) >= enoughDays {
+			all[i].p0 = min(max(p0, median(days)), most)
 			daily = true
 		}
 	}
 	return p0, daily
+}
+
+// byHour lists for each hour of the day the shares, or rates, that it had on the days of the
+// log.
+func byHour(all []seen) (hours [24][]float64) {
+	for i := 0; i < len(all); {
+		h, k, n := all[i].at/60, 0.0, 0.0
+		for ; i < len(all) && all[i].at/60 == h; i++ {
+			k += all[i].k
+			n += all[i].n
+		}
+		if n > 0 {
+			hours[h%24] = append(hours[h%24], k/n)
+		}
+	}
+	return hours
 }
 
 // enoughDays is of how many days the same hour must be there to say what is usual in it.
@@ -257,14 +242,28 @@ func spread(all []seen) float64 {
 	return max(1, sum/float64(blocks))
 }
 
-// search finds the windows in which something is not as it is in the rest of the log.
-func search(m model, all []seen, prior, weight float64) (found []segment, p0 float64, daily bool) {
+// rounds is how often what is usual is reckoned anew, without what was found.
+const rounds = 4
+
+// search finds the windows in which something is not as it is in the rest of the log. What is
+// usual is reckoned with all of the log first, then without the windows that were found, and
+// so on until none are found that were not. A window with fewer failures than few is no
+// incident, and so it is part of what is usual.
+func search(m model, all []seen, prior, weight, few float64) (found []segment, p0 float64, daily bool) {
 	for i := range all {
 		all[i].outside = true
 	}
-	for range 2 {
+	for round := range rounds {
 		p0, daily = usual(m, all, prior, weight)
-		found = segments(m, all, minScore*spread(all))
+		least := minScore * spread(all)
+		if round == 0 { // what is to be found is still among the rest, and hides itself
+			least = minScore / 2
+		}
+		again := segments(m, all, least, few)
+		known := round > 0 && slices.EqualFunc(found, again, func(a, b segment) bool { return a.from == b.from && a.to == b.to })
+		if found = again; known {
+			break
+		}
 		for i := range all {
 			all[i].outside = true
 		}

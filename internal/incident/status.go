@@ -39,6 +39,18 @@ func (b *builder) status() {
 	}
 }
 
+// strange reports that whom the deliveries failed with never took any: a relay of ours that
+// refuses us, or a filter that is down, may look so where the log knows others by the names of
+// those behind it.
+func (b *builder) strange() bool {
+	for who, n := range b.whos {
+		if n > 0 && b.parties.all[who].sent > 0 {
+			return false
+		}
+	}
+	return b.out.Direction == smtp.Outbound
+}
+
 // calm is how likely it is that nothing of the incident is seen in a time though it goes on.
 func (b *builder) calm(since, until minute) float64 {
 	im := &b.out.Impact
@@ -47,9 +59,12 @@ func (b *builder) calm(since, until minute) float64 {
 		pace := float64(b.lineCount()) / float64(b.to-b.from+60)
 		return math.Exp(-pace * float64(max(0, end-start)))
 	}
-	tried := 0.0
-	b.flowOf(since, until, func(_ minute, c *flow) { tried += float64(b.tries(c)) })
-	return math.Pow(1-min(im.Share, 0.99), tried)
+	tried, part, of := 0.0, im.Share, b.flowOf
+	if b.strange() {
+		part, of = im.ShareAll, b.directionOf
+	}
+	of(since, until, func(_ minute, c *flow) { tried += float64(b.tries(c)) })
+	return math.Pow(1-min(part, 0.99), tried)
 }
 
 // recovered is when the first delivery succeeded after the incident, to one of those that
@@ -73,7 +88,11 @@ func (b *builder) recovered() time.Time {
 	}
 	if first == 0 {
 		// It is known by the minute only.
-		b.flowOf(minuteOf(b.to)+1, 1<<30, func(m minute, c *flow) {
+		of := b.flowOf
+		if b.strange() {
+			of = b.directionOf
+		}
+		of(minuteOf(b.to)+1, 1<<30, func(m minute, c *flow) {
 			if c.sent > 0 {
 				take(m.unix())
 			}

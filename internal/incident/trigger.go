@@ -64,7 +64,7 @@ func (b *builder) spikes() {
 	if b.out.Direction == smtp.Inbound { // what comes to us is sent by strangers
 		return
 	}
-	from := minuteOf(b.from)
+	from, to := minuteOf(b.from), minuteOf(b.to)
 	for i := range b.senders.all {
 		s := &b.senders.all[i]
 		if s.total < spikeLeast {
@@ -73,16 +73,16 @@ func (b *builder) spikes() {
 		near, all, first := int64(0), int64(0), minute(0)
 		s.track.within(0, 1<<30, func(m minute, n *hits) {
 			all += int64(*n)
-			if m >= from-spikeSpan && m <= from+5 {
+			if m >= from-spikeSpan && m <= to {
 				near += int64(*n)
 				if first == 0 {
 					first = m
 				}
 			}
 		})
-		hours := max(float64(b.last-b.first)/3600-float64(spikeSpan)/60, 1)
-		usual := float64(all-near) / hours
-		if near >= spikeLeast && float64(near) >= spikeTimes*(usual+1) {
+		long := float64(to-from+spikeSpan) / 60 // hours
+		usual := float64(all-near) / max(float64(b.last-b.first)/3600-long, 1)
+		if near >= spikeLeast && float64(near) >= spikeTimes*(usual*long+1) {
 			m := Mark{Time: b.time(first.unix()), What: SenderSpike, Count: near}
 			b.out.Triggers = append(b.out.Triggers, Trigger{Mark: m, Before: time.Duration(from-first) * time.Minute, Name: s.name, Usual: usual})
 		}

@@ -1,0 +1,205 @@
+package incident
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+const (
+	// missed is how many deliveries, or messages, must be missing for a flow to count as
+	// stopped: that none comes by chance where so many are usual does not happen.
+	missed = 30
+	// stopLeast is how many minutes it is still, at least.
+	stopLeast = 10
+	// alive is which part of the time there must be other lines for it to be the flow that
+	// stopped, and not the log.
+	alive = 0.3
+)
+
+// still is a time in which a flow stood still.
+type still struct {
+	direction smtp.Direction
+	from, to  minute // from the first still one, to the first that is not
+	expected  float64
+	daily     bool
+	begins    bool // the log begins with it
+	ends      bool // the log ends with it
+}
+
+// stops finds the flows that stopped though the log goes on.
+func (f *Finder) stops(r *Report) {
+	var all []still
+	for _, x := range []struct {
+		direction smtp.Direction
+		track     *flowTrack
+	}{{smtp.Outbound, &f.flows[allOut]}, {smtp.Inbound, &f.flows[allIn]}, {smtp.Internal, &f.flows[allInternal]}} {
+		for _, s := range f.stillIn(x.direction, x.track) {
+			// Where all flows stopped, it is told once.
+			if !slices.ContainsFunc(all, func(o still) bool { return s.from < o.to && o.from < s.to }) && f.alive(s) && !f.explained(s, r) {
+				all = append(all, s)
+			}
+		}
+	}
+	for _, s := range all {
+		r.Incidents = append(r.Incidents, f.stop(s, r))
+	}
+}
+
+// explained reports that a flow stood still because what should move in it was refused, or
+// failed, before: that is told of already.
+func (f *Finder) explained(s still, r *Report) bool {
+	for _, in := range r.Incidents {
+		lines := int64(0)
+		for _, c := range in.Causes {
+			lines += c.Count
+		}
+		if in.Kind == Logins || 2*float64(lines) < s.expected || (in.Direction == smtp.Outbound) != (s.direction == smtp.Outbound) {
+			continue
+		}
+		both := min(s.to.unix(), in.End.Unix()+60) - max(s.from.unix(), in.Start.Unix()-60)
+		if 5*both >= 4*(s.to.unix()-s.from.unix()) {
+			return true
+		}
+	}
+	return false
+}
+
+// activity is what shows that a flow moves.
+func activity(d smtp.Direction, c *flow) float64 {
+	if d == smtp.Inbound {
+		return float64(c.received)
+	}
+	return float64(c.attempts())
+}
+
+// stillIn finds the times in which a flow stood still.
+func (f *Finder) stillIn(d smtp.Direction, t *flowTrack) []still {
+	t.sort()
+	moves := map[minute]float64{}
+	var at []minute
+	width := minute(1) << t.shift
+	for i := range t.cells {
+		if n := activity(d, &t.cells[i].n); n > 0 {
+			moves[t.cells[i].at] = n
+			at = append(at, t.cells[i].at)
+		}
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	var out []still
+	add := func(from, to minute, begins, ends bool) {
+		if to-from < stopLeast {
+			return
+		}
+		s := still{direction: d, from: from, to: to, begins: begins, ends: ends}
+		if s.expected, s.daily = f.missing(moves, s); s.expected >= missed {
+			out = append(out, s)
+		}
+	}
+	add(minuteOf(f.first), at[0], true, false)
+	for i := 1; i < len(at); i++ {
+		add(at[i-1]+width, at[i], false, false)
+	}
+	add(at[len(at)-1]+width, minuteOf(f.last), false, true)
+	return out
+}
+
+// missing is how much would have moved in a time: as much as on most other days at the same
+// hours, where there are such, and else as much as in the quieter one of the hours before and
+// after.
+func (f *Finder) missing(moves map[minute]float64, s still) (expected float64, daily bool) {
+	const day = 24 * 60
+	before, after := 0.0, 0.0
+	for m := s.from - around; m < s.from; m++ {
+		before += moves[m]
+	}
+	for m := s.to; m < s.to+around; m++ {
+		after += moves[m]
+	}
+	near := min(before, after)
+	switch {
+	case s.begins:
+		near = after
+	case s.ends:
+		near = before
+	}
+	near *= float64(s.to-s.from) / around
+	var days []float64
+	for shift := minute(-28 * day); shift <= 28*day; shift += day {
+		if s.from+shift < minuteOf(f.first) || s.to+shift > minuteOf(f.last) || shift == 0 {
+			continue
+		}
+		n := 0.0
+		for m := s.from; m < s.to; m++ {
+			n += moves[m+shift]
+		}
+		days = append(days, n)
+	}
+	if len(days) >= enoughDays {
+		slices.Sort(days)
+		quiet := days[len(days)/8] // nights of weekends are quieter than most
+		if s.begins || s.ends {
+			return quiet, true
+		}
+		return min(max(near, quiet), quiet*2), true
+	}
+	return near, false
+}
+
+// alive reports that other lines were logged meanwhile.
+func (f *Finder) alive(s still) bool {
+	lines, before := 0.0, 0.0
+	f.lines.within(s.from, s.to, func(_ minute, n *hits) { lines++ })
+	f.lines.within(s.from-(s.to-s.from), s.from, func(_ minute, n *hits) { before++ })
+	return lines >= alive*max(before, 1) && lines >= 3
+}
+
+// stop makes an incident of a flow that stopped.
+func (f *Finder) stop(s still, r *Report) *Incident {
+	c := &cluster{from: s.from.unix(), to: s.to.unix(), score: s.expected}
+	in := &Incident{
+		Kind: Stopped, Direction: s.direction, Start: f.time(c.from), End: f.time(c.to), Scope: All, Severity: knowledge.Error,
+		OpenStart: s.begins, OpenEnd: s.ends, Status: Recovered, Recovered: f.time(c.to),
+	}
+	if s.ends {
+		in.Status, in.Recovered = Ongoing, time.Time{}
+	}
+	b := &builder{Finder: f, cluster: c, out: in, found: r, whos: map[partyID]int64{}}
+	in.Usual = Usual{
+		Known: true, Expected: math.Round(s.expected*10) / 10, PerHour: s.expected / in.End.Sub(in.Start).Hours(), Score: math.Round(s.expected*10) / 10, Daily: s.daily,
+		Span: time.Duration(f.last-f.first-(c.to-c.from)) * time.Second,
+	}
+	if s.direction == smtp.Outbound {
+		b.lateAfterStop()
+	}
+	b.timeline()
+	b.spared()
+	b.triggers()
+	b.commands()
+	return in
+}
+
+// lateAfterStop counts the messages that waited because nothing was delivered.
+func (b *builder) lateAfterStop() {
+	im := &b.out.Impact
+	var delays []time.Duration
+	for _, l := range b.lates {
+		if l.from < b.to && l.to >= b.to {
+			im.DeliveredLate++
+			delays = append(delays, time.Duration(l.to-max(l.from, b.from))*time.Second)
+		}
+	}
+	im.Delay = distribution(delays)
+	if b.out.Status == Ongoing {
+		for i := range b.queue.mails {
+			if m := &b.queue.mails[i]; b.queue.byKey.Get(m.key) == int32(i) && m.arrived >= b.from {
+				im.Queued++
+			}
+		}
+	}
+}

@@ -29,7 +29,7 @@ func (f *Finder) absorb(all []*cluster) {
 		// By wording, with all of those who are not hit so far.
 		others := map[kind][]*series{}
 		var order []kind
-		for _, s := range f.table.all {
+		for _, s := range f.all {
 			k := s.kind
 			k.party = nobody
 			if said[k] && !slices.ContainsFunc(taken[s], func(t span) bool { return t.from <= c.to && c.from <= t.to }) {

@@ -65,7 +65,7 @@ func (f *Finder) time(unix int64) time.Time {
 // in is how many lines of a series lie in the incident: by its records, and where those were
 // given up by the minute.
 func (b *builder) in(s *series) (n int64) {
-	if s.thinned < b.from {
+	if s.gone == 0 {
 		s.within(b.from, b.to, func(r *record) { n += int64(r.count) })
 		return n
 	}
@@ -76,7 +76,11 @@ func (b *builder) in(s *series) (n int64) {
 func (b *builder) causes() {
 	for _, s := range b.series {
 		n := b.in(s)
-		b.whos[s.party] += n
+		if s.party == nobody {
+			s.within(b.from, b.to, func(r *record) { b.whos[r.party] += int64(r.count) })
+		} else {
+			b.whos[s.party] += n
+		}
 		i := slices.IndexFunc(b.out.Causes, func(c CauseCount) bool { return c.Cause == s.cause })
 		if i < 0 {
 			i = len(b.out.Causes)
@@ -115,7 +119,7 @@ func (b *builder) replies() {
 		}
 		r := &b.out.Replies[i]
 		r.Count += n
-		r.New = r.New && s.first >= b.from
+		r.New = r.New && s.began() >= b.from
 		s.within(b.from, b.to, func(x *record) {
 			if t := b.time(x.at); r.First.IsZero() || t.Before(r.First) {
 				r.First = t
@@ -235,7 +239,7 @@ func (b *builder) usual() {
 	for _, c := range b.out.Causes {
 		causes[c.Cause] = true
 	}
-	for _, s := range b.table.all {
+	for _, s := range b.Finder.all {
 		if !causes[s.cause] || s.of != b.out.Kind || s.direction != b.out.Direction || b.out.Scope != All && b.whos[s.party] == 0 {
 			continue
 		}

@@ -58,7 +58,7 @@ func (b *builder) linesOf(of Kind, cause knowledge.Cause) (n int64) {
 	if !slices.ContainsFunc(b.series, func(s *series) bool { return s.of == of && s.cause == cause }) {
 		return 0
 	}
-	for _, s := range b.table.all {
+	for _, s := range b.Finder.all {
 		if s.of == of && s.cause == cause && s.direction == smtp.Inbound {
 			n += b.in(s)
 		}
@@ -70,7 +70,7 @@ func (b *builder) linesOf(of Kind, cause knowledge.Cause) (n int64) {
 // and there is one, and what a command with it gives.
 func (b *builder) narrow(cause string, o smtp.Outcome) (flag string, gives int64) {
 	all, hit, own := int64(0), int64(0), int64(0)
-	for _, s := range b.table.all {
+	for _, s := range b.Finder.all {
 		if s.cause.ID() != cause || s.of != Failures {
 			continue
 		}

@@ -50,7 +50,7 @@ func (g *group) model() model {
 // groups returns the series by cause and direction, in an order that is the same in each run.
 func (f *Finder) groups() []*group {
 	var all []*group
-	for _, s := range f.table.all {
+	for _, s := range f.all {
 		i := slices.IndexFunc(all, func(g *group) bool { return g.of == s.of && g.direction == s.direction && g.cause == s.cause })
 		if i < 0 {
 			i = len(all)
@@ -81,6 +81,9 @@ func (f *Finder) candidates(g *group) []*candidate {
 	taken := map[*series][]span{}
 	if g.direction == smtp.Outbound {
 		for _, of := range byParty(g.series) {
+			if of[0].party == nobody {
+				continue
+			}
 			found = append(found, f.scan(g, of, of[0].party, prior, taken)...)
 		}
 	}
@@ -105,7 +108,7 @@ func (s span) has(at int64) bool { return at >= s.from && at <= s.to }
 func (f *Finder) prior(g *group) (p0 float64, daily bool) {
 	all := f.seen(g, g.series, nobody, nil)
 	_, p0, daily = search(g.model(), all, 0, 100, g.few())
-	return min(p0, 0.05), daily
+	return min(p0, mostUsual), daily
 }
 
 func byParty(all []*series) [][]*series {
@@ -336,14 +339,14 @@ func (c *candidate) clip(from, to minute) {
 	}
 	first, last := int64(0), int64(0)
 	for _, s := range c.series {
-		s.within(max(c.from, s.thinned), c.to, func(r *record) {
+		s.within(c.from, c.to, func(r *record) {
 			if first == 0 || r.at < first {
 				first = r.at
 			}
 			last = max(last, r.at)
 		})
 	}
-	thinned := slices.ContainsFunc(c.series, func(s *series) bool { return s.thinned >= c.from })
+	thinned := slices.ContainsFunc(c.series, func(s *series) bool { return s.gone > 0 && s.thinned >= c.from })
 	if first != 0 && !thinned {
 		c.from = first
 	}

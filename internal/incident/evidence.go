@@ -22,7 +22,7 @@ func (b *builder) evidence() {
 			all = append(all, r.lines...)
 		}
 	}
-	all = slices.DeleteFunc(all, func(s sample) bool { return s.at < b.from || s.at > b.to })
+	all = slices.DeleteFunc(all, func(s sample) bool { return s.at < b.from || s.at > b.to || b.whos[s.party] == 0 })
 	slices.SortFunc(all, func(x, y sample) int {
 		return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.file, y.file), cmp.Compare(x.line, y.line))
 	})

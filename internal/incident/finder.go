@@ -22,6 +22,7 @@ type Finder struct {
 	notable notable
 	lates   []span
 	loads   map[minute]float64 // by the hour; see load
+	all     []*series          // by party too; see divide
 	senders *senders
 
 	flows     [numFlows]flowTrack
@@ -143,13 +144,13 @@ func (f *Finder) Event(ev *smtp.Event, note *classify.Annotation, at *Place) {
 	case note == nil || !summary.WentWrong(ev):
 	case ev.Outcome == smtp.Rejected:
 		f.flows[allIn].at(minuteOf(now), &f.flowCells).rejected += uint32(ev.Count())
-		f.failed(ev, note, at, now, f.fromStranger(ev, note), Failures, nil)
+		f.failed(ev, note, at, now, f.fromStranger(ev, note), nobody, nil)
 	case ev.Kind == smtp.KindAuth && ev.Direction != smtp.Outbound && !ev.Peer.IsZero():
 		f.flows[allIn].at(minuteOf(now), &f.flowCells).logins += uint32(ev.Count())
-		f.failed(ev, note, at, now, kind{direction: smtp.Inbound, cause: note.Cause, of: Logins}, Logins, nil)
+		f.failed(ev, note, at, now, kind{direction: smtp.Inbound, cause: note.Cause, of: Logins}, nobody, nil)
 	case ev.Direction == smtp.Inbound && breaks(ev):
 		f.flows[allIn].at(minuteOf(now), &f.flowCells).broken += uint32(ev.Count())
-		f.failed(ev, note, at, now, kind{direction: smtp.Inbound, cause: note.Cause, of: Sessions, wording: uint64(ev.Stage)}, Sessions, nil)
+		f.failed(ev, note, at, now, kind{direction: smtp.Inbound, cause: note.Cause, of: Sessions, wording: uint64(ev.Stage)}, nobody, nil)
 	}
 	if f.flowCells > maxFlowCells {
 		f.parties.makeRoom(&f.flowCells)
@@ -225,9 +226,7 @@ func (f *Finder) delivery(ev *smtp.Event, note *classify.Annotation, at *Place, 
 	which := allInternal
 	if out {
 		which = allOut
-		if who = f.parties.of(ev, at.Host); inherited != nil {
-			who = inherited.party
-		}
+		who = f.parties.of(ev, at.Host)
 		p := f.parties.all[who]
 		p.flow.at(minuteOf(now), &f.flowCells).add(one)
 		p.count(&one, now)
@@ -258,13 +257,13 @@ func (f *Finder) delivery(ev *smtp.Event, note *classify.Annotation, at *Place, 
 	}
 	k := kind{direction: smtp.Internal, cause: note.Cause}
 	if out {
-		k.direction, k.party = smtp.Outbound, who
+		k.direction = smtp.Outbound
 	}
 	k.wording = wording(said(ev))
 	if inherited != nil {
 		k = inherited.kind
 	}
-	f.failed(ev, note, at, now, k, Failures, m)
+	f.failed(ev, note, at, now, k, who, m)
 }
 
 // goesOut reports a deferral of Exim that names no host though it is of a delivery to others:
@@ -314,12 +313,14 @@ func (f *Finder) sent(m *mail, ev *smtp.Event, now int64) {
 }
 
 // failed keeps what went wrong.
-func (f *Finder) failed(ev *smtp.Event, note *classify.Annotation, at *Place, now int64, k kind, of Kind, m *mail) {
-	k.of = of
+func (f *Finder) failed(ev *smtp.Event, note *classify.Annotation, at *Place, now int64, k kind, who partyID, m *mail) {
 	s := f.table.of(k)
 	if s.total == 0 {
 		s.note = *note
 		s.reply = f.reply(ev, note)
+		s.replies = map[partyID]Reply{who: s.reply}
+	} else if _, ok := s.replies[who]; !ok && len(s.replies) < maxRepliesKept {
+		s.replies[who] = f.reply(ev, note)
 	}
 	s.note.Severity = max(s.note.Severity, note.Severity)
 	if k.direction == smtp.Outbound {
@@ -329,7 +330,7 @@ func (f *Finder) failed(ev *smtp.Event, note *classify.Annotation, at *Place, no
 	}
 	r := record{
 		at: now, line: uint32(at.Number), file: f.file(at.Path), outcome: ev.Outcome, count: uint16(min(ev.Count(), 1<<16-1)),
-		message: uint32(at.Message), pair: none, to: f.names.of(ev.To), host: f.otherSide(ev), from: f.names.of(ev.From), user: f.names.of(ev.User),
+		message: uint32(at.Message), pair: none, party: who, to: f.names.of(ev.To), host: f.otherSide(ev), from: f.names.of(ev.From), user: f.names.of(ev.User),
 		instance: f.instance(ev),
 	}
 	if m != nil {
@@ -339,7 +340,7 @@ func (f *Finder) failed(ev *smtp.Event, note *classify.Annotation, at *Place, no
 		r.client = r.host
 	}
 	f.table.count(s, r)
-	f.table.sample(s, &r, at.Text)
+	f.table.sample(s, &r, f.parties.all[who].provider != 0, at.Text)
 }
 
 // describe adds what is known of the message.

@@ -50,10 +50,8 @@ func (b *builder) count() {
 	messages := map[uint32]bool{}
 	pairs := map[int32]bool{}
 	for _, s := range b.series {
-		if s.thinned >= b.from {
-			b.out.Partial += b.in(s)
-			s.within(b.from, b.to, func(r *record) { b.out.Partial -= int64(r.count) })
-			b.partly(s)
+		if s.gone > 0 {
+			b.countAs(s.of, s.reply.Outcome, b.in(s))
 		}
 		s.within(b.from, b.to, func(r *record) {
 			b.outcome(s, r)
@@ -86,13 +84,25 @@ func (b *builder) count() {
 	im.Parties = int64(len(h.Parties))
 	h.Parties = h.Parties[:min(len(h.Parties), HitRows)]
 	b.fates(pairs)
+	b.out.Partial = b.without()
 }
 
-// partly counts the lines of a series whose records were given up, by the minute.
-func (b *builder) partly(s *series) {
-	kept := int64(0)
-	s.within(b.from, b.to, func(r *record) { kept += int64(r.count) })
-	b.countAs(s.of, s.reply.Outcome, b.in(s)-kept)
+// without is how many lines in the incident's wordings there are whose details were given up:
+// some may be of its parties and are not counted.
+func (b *builder) without() (n int64) {
+	told := map[*series]bool{}
+	for _, s := range b.series {
+		if s.whole == nil || s.whole.gone == 0 || told[s.whole] || s.whole.thinned < b.from {
+			continue
+		}
+		told[s.whole] = true
+		for _, o := range b.Finder.all {
+			if o.whole == s.whole && o.gone > 0 {
+				n += b.in(o)
+			}
+		}
+	}
+	return n
 }
 
 func (b *builder) outcome(s *series, r *record) { b.countAs(s.of, r.outcome, int64(max(r.count, 1))) }
@@ -226,16 +236,16 @@ func (b *builder) unite(t *top, common func(string) string) []Who {
 func (b *builder) partiesHit() []Who {
 	at := map[partyID]*Who{}
 	for _, s := range b.series {
-		if s.party == nobody {
-			continue
-		}
-		w := at[s.party]
-		if w == nil {
-			w = &Who{Name: b.parties.all[s.party].name}
-			at[s.party] = w
-		}
-		w.Count += b.in(s)
 		s.within(b.from, b.to, func(r *record) {
+			if r.party == nobody {
+				return
+			}
+			w := at[r.party]
+			if w == nil {
+				w = &Who{Name: b.parties.all[r.party].name}
+				at[r.party] = w
+			}
+			w.Count += int64(r.count)
 			if t := b.time(r.at); w.First.IsZero() || t.Before(w.First) {
 				w.First = t
 			}
@@ -246,9 +256,7 @@ func (b *builder) partiesHit() []Who {
 	}
 	var out []Who
 	for _, w := range at {
-		if w.Count > 0 {
-			out = append(out, *w)
-		}
+		out = append(out, *w)
 	}
 	return most(out)
 }

@@ -348,7 +348,7 @@ func (f *Finder) matters(c *cluster) bool {
 	thinned := false
 	for _, p := range c.parts {
 		for _, s := range p.series {
-			thinned = thinned || s.thinned >= c.from
+			thinned = thinned || s.gone > 0
 			s.within(c.from, c.to, func(r *record) {
 				deliveries[uint64(r.message)<<32|uint64(r.to)] = true
 				messages[r.message] = true
@@ -381,7 +381,7 @@ func (f *Finder) weighs(c *cluster, failed float64) bool {
 	parties := map[partyID]bool{}
 	for _, p := range c.parts {
 		for _, s := range p.series {
-			parties[s.party] = true
+			s.within(c.from, c.to, func(r *record) { parties[r.party] = true })
 		}
 	}
 	tried := 0.0
@@ -410,7 +410,7 @@ func (f *Finder) worked(c *cluster) bool {
 			return true
 		}
 		for _, s := range p.series {
-			if who := f.parties.all[s.party]; who.sent > 0 || who.provider != 0 {
+			if who := f.parties.all[s.party]; s.party != nobody && (who.sent > 0 || who.provider != 0) {
 				return true
 			}
 			s.within(c.from, c.to, func(r *record) {

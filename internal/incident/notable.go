@@ -81,7 +81,7 @@ func (t *notable) line(base *knowledge.Base, ev *smtp.Event, note *classify.Anno
 		t.dropped++
 	}
 	n.runs = append(n.runs, noticeRun{
-		first: now, last: now, n: 1, line: sample{now, uint32(at.Number), file, clip(at.Text())}, text: clip(string(smtp.AppendMasked(nil, ev.Text))),
+		first: now, last: now, n: 1, line: sample{at: now, line: uint32(at.Number), file: file, text: clip(at.Text())}, text: clip(string(smtp.AppendMasked(nil, ev.Text))),
 	})
 }
 
@@ -100,5 +100,5 @@ func (f *Finder) many(ev *smtp.Event, at *Place, now int64) {
 			return // it is tried again
 		}
 	}
-	t.many = append(t.many, manyTo{now, ev.Recipients, sample{now, uint32(at.Number), f.file(at.Path), clip(at.Text())}, string(ev.Queue)})
+	t.many = append(t.many, manyTo{now, ev.Recipients, sample{at: now, line: uint32(at.Number), file: f.file(at.Path), text: clip(at.Text())}, string(ev.Queue)})
 }

@@ -14,6 +14,7 @@ import (
 // Report tells what was found. asked is the window that the user named, nil for none;
 // nothing may be told to the finder afterwards.
 func (f *Finder) Report(coverage summary.Coverage, asked *Asked) *Report {
+	f.divide()
 	r := &Report{
 		Coverage: coverage, Asked: asked, Jumps: f.jumps, Hosts: slices.Sorted(maps.Keys(f.hosts)), Width: f.resolution(),
 		Gaps: f.gaps(), Thin: f.thin(), Whole: f.whole(),
@@ -121,7 +122,7 @@ func (f *Finder) asked(a *Asked) []*cluster {
 
 func (f *Finder) resolution() time.Duration {
 	w := f.flows[allOut].width()
-	for _, s := range f.table.all {
+	for _, s := range f.all {
 		w = max(w, s.hits.width())
 	}
 	return w

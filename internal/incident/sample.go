@@ -6,10 +6,12 @@ import (
 )
 
 const (
-	// runGap is after how long a silence of a series its next line begins a new run.
-	runGap = 1800
+	// runGap is after how many seconds of silence the next line of a series begins a new run, and
+	// runLong how long one is at most: of each hour there are some lines.
+	runGap  = 1800
+	runLong = 3600
 	// maxRuns is how many runs of a series lines are kept of; the smallest give way.
-	maxRuns = 32
+	maxRuns = 128
 	// runLines is how many lines are kept of a run, besides its last one: the first ones
 	// and some between, the further apart the longer it goes on.
 	runLines = 8
@@ -20,14 +22,16 @@ const (
 
 // sample is a line that was kept.
 type sample struct {
-	at   int64
-	line uint32
-	file uint16
-	text string
+	at    int64
+	line  uint32
+	file  uint16
+	party partyID
+	text  string
 }
 
-// run is a time in which a series goes on.
+// run is a time in which a series goes on, with one provider or with all others.
 type run struct {
+	party       partyID
 	first, last int64
 	n           int64
 	lines       []sample
@@ -42,17 +46,21 @@ type samples struct {
 }
 
 // sample keeps a line of a series if it is one of those that show how it went.
-func (t *table) sample(s *series, r *record, text func() string) {
-	at := s.run(r.at)
+func (t *table) sample(s *series, r *record, provider bool, text func() string) {
+	who := nobody
+	if provider {
+		who = r.party
+	}
+	at := s.run(r.at, who)
 	at.n++
 	at.last = max(at.last, r.at)
 	if n := len(at.lines); n > 0 && n >= 3 && r.at-at.lines[n-1].at < at.step {
 		if r.at-at.end.at >= lastEvery {
-			at.end = sample{r.at, r.line, r.file, clip(text())}
+			at.end = sample{r.at, r.line, r.file, r.party, clip(text())}
 		}
 		return
 	}
-	at.lines = append(at.lines, sample{r.at, r.line, r.file, clip(text())})
+	at.lines = append(at.lines, sample{r.at, r.line, r.file, r.party, clip(text())})
 	if t.samples.kept++; len(at.lines) > runLines {
 		// Every second one of those between goes, and what comes has to be further apart.
 		kept := at.lines[:2]
@@ -75,11 +83,10 @@ const lastEvery = 20
 func clip(text string) string { return text[:min(len(text), maxLine)] }
 
 // run returns the run that a line belongs to.
-func (s *series) run(at int64) *run {
-	if n := len(s.runs); n > 0 {
-		if last := s.runs[n-1]; at-last.last <= runGap && at >= last.first-runGap {
-			return last
-		}
+func (s *series) run(at int64, who partyID) *run {
+	last := s.current[who]
+	if last != nil && at-last.last <= runGap && at >= last.first-runGap && at-last.first < runLong {
+		return last
 	}
 	if len(s.runs) >= maxRuns {
 		small := 0
@@ -90,8 +97,12 @@ func (s *series) run(at int64) *run {
 		}
 		s.runs = slices.Delete(s.runs, small, small+1)
 	}
-	s.runs = append(s.runs, &run{first: at, last: at})
-	return s.runs[len(s.runs)-1]
+	if s.current == nil {
+		s.current = map[partyID]*run{}
+	}
+	r := &run{party: who, first: at, last: at}
+	s.runs, s.current[who] = append(s.runs, r), r
+	return r
 }
 
 // forget gives up the lines of the smaller half of the runs.

@@ -11,15 +11,15 @@ import (
 
 const (
 	// maxSeries bounds the kinds of failures that are told apart. A real log has some
-	// hundreds; beyond, their wordings are no longer told apart, and then their parties.
-	maxSeries     = 4096
-	maxSeriesEver = maxSeries + 1024
-	// maxRecords is how many failures are kept line by line, 56 bytes each. Beyond, the
+	// hundreds; beyond, their wordings are no longer told apart.
+	maxSeries = 4096
+	// maxRecords is how many failures are kept line by line, 64 bytes each. Beyond, the
 	// older ones of what fails most are only counted.
 	maxRecords = 1 << 20
 )
 
-// kind is what tells series apart.
+// kind is what tells series apart. The party is none while lines are counted: there may be very
+// many, and most fail once or twice; it is told apart at the end, see Finder.divide.
 type kind struct {
 	direction smtp.Direction
 	cause     knowledge.Cause
@@ -28,7 +28,8 @@ type kind struct {
 	wording   uint64
 }
 
-// series is what failed in one way: for one cause, with one party, in one wording.
+// series is what failed in one way: for one cause, in one wording, and, at the end, with one
+// party.
 type series struct {
 	kind
 	hits    hitTrack
@@ -36,11 +37,25 @@ type series struct {
 	first   int64
 	last    int64
 	note    classify.Annotation
-	reply   Reply // its first
+	reply   Reply             // its first
+	replies map[partyID]Reply // and that of each of some parties
 	records []record
 	thinned int64 // records up to this time are gone; 0: all are there
 	gone    int64 // so many lines
 	runs    []*run
+	current map[partyID]*run
+	whole   *series // of which this is one party's part; nil for a whole one
+}
+
+// maxRepliesKept is of how many parties the reply of a series is kept.
+const maxRepliesKept = 32
+
+// began is when the wording was first met, with whomever.
+func (s *series) began() int64 {
+	if s.whole != nil {
+		return s.whole.first
+	}
+	return s.first
 }
 
 // record is one line that tells of a failure.
@@ -52,6 +67,7 @@ type record struct {
 	count    uint16
 	message  uint32 // a hash of its queue ID, 0 for none
 	pair     int32  // in queue.pairs; none
+	party    partyID
 	to       name
 	host     name // the other side
 	from     name
@@ -81,14 +97,8 @@ func (t *table) of(k kind) *series {
 	if len(t.all) >= maxSeries {
 		t.lumped++
 		k.wording = 0
-		if s := t.byKind[k]; s != nil {
+		if s := t.byKind[k]; s != nil { // there are few causes, so this ends
 			return s
-		}
-		if len(t.all) >= maxSeriesEver {
-			k.party = nobody // there are few causes, so this ends
-			if s := t.byKind[k]; s != nil {
-				return s
-			}
 		}
 	}
 	s := &series{kind: k}

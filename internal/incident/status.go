@@ -44,7 +44,7 @@ func (b *builder) status() {
 // those behind it.
 func (b *builder) strange() bool {
 	for who, n := range b.whos {
-		if n > 0 && b.parties.all[who].sent > 0 {
+		if n > 0 && who != nobody && b.parties.all[who].sent > 0 {
 			return false
 		}
 	}

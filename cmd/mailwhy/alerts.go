@@ -72,6 +72,7 @@ func (c *tailCmd) alerts(h *hub, words *knowledge.Words, shown display) (end fun
 	} else {
 		a.tell = func(n *alert.Alert) { h.warn(errors.New(report.AlertText(a.words, n))) }
 	}
+	h.received.Store(a.engine.Received())
 	h.watchers, h.reloaders = append(h.watchers, a), append(h.reloaders, a.renew)
 	return a.runner.Close, nil
 }
@@ -111,6 +112,7 @@ func (a *alerts) renew(r *renewal) (apply func(), err error) {
 	return func() {
 		engine.Restore(a.engine.States())
 		a.engine, a.words, a.lost = engine, r.words, alert.Dropped{}
+		a.received.Store(engine.Received())
 	}, nil
 }
 
@@ -341,7 +343,7 @@ func (p *replay) tick(now time.Time) {
 }
 
 func (p *replay) line() alert.Line {
-	return alert.Line{Path: p.at.path, Number: p.at.number, Text: strings.ToValidUTF8(string(shown(p.at)), "\uFFFD")}
+	return alert.Line{Path: p.at.path, Number: p.at.number, Text: p.at.shown()}
 }
 
 func (p *replay) told(n *alert.Alert) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"strings"
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/filter"
@@ -42,7 +41,7 @@ func (c *incidentCmd) Run(w *world) error {
 	finder := incident.New(by.Base())
 	var place incident.Place
 	var at *line
-	place.Text = func() string { return strings.ToValidUTF8(string(shown(at)), "\uFFFD") }
+	place.Text = func() string { return at.shown() }
 	do := reading{by: by, keep: incident.Wanted, warm: func(*smtp.Event, *session.Step) {}, endFile: finder.EndOfFile, handle: func(l *line) error {
 		at = l
 		place.Path, place.Number = l.path, l.number

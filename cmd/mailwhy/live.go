@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
@@ -39,6 +39,9 @@ type hub struct {
 	now  time.Time // of the last line that showed one
 	at   *line
 	keep func(*smtp.Event) bool
+
+	received atomic.Bool // somebody wants to see what was received, too
+
 	said int64 // lines
 
 	reloaders []reloader    // what has a use for a new configuration
@@ -98,7 +101,7 @@ func (h *hub) line(l *line) error {
 }
 
 func (h *hub) sample() summary.Sample {
-	return summary.Sample{File: h.at.path, Line: h.at.number, Text: strings.ToValidUTF8(string(shown(h.at)), "\uFFFD")}
+	return summary.Sample{File: h.at.path, Line: h.at.number, Text: h.at.shown()}
 }
 
 func (h *hub) lastLine() live.Line {
@@ -263,6 +266,7 @@ func (h *hub) tally(f *inputFlags, path string) (*tally, error) {
 			h.open.Warm(step)
 			if ev != nil && summary.Decides(ev) {
 				h.sum.Warm(step.Host, ev.Direction)
+				h.watch.Warm(ev.Direction, step.Host)
 			}
 		},
 	})

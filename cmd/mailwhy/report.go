@@ -164,7 +164,7 @@ func (w *words) Host() []byte {
 func (w *words) Reply() []byte { return (*line)(w).event().Reply.Text }
 
 func (w *words) Sample() summary.Sample {
-	return summary.Sample{File: w.path, Line: w.number, Text: strings.ToValidUTF8(string(shown((*line)(w))), "\uFFFD")}
+	return summary.Sample{File: w.path, Line: w.number, Text: (*line)(w).shown()}
 }
 
 func (n *note) forSummary() *summary.Note {
@@ -174,17 +174,27 @@ func (n *note) forSummary() *summary.Note {
 	return &summary.Note{Cause: n.Cause, Severity: n.Severity, Entry: uint16(n.Entry)}
 }
 
-// shown is a line as it may be shown: with the secrets of logins masked. Where its
-// parser, who knows more of the line, took one out, the parser's text stands for it.
-func shown(l *line) []byte {
+// maxShown is how much of a line is looked at to be shown: four times what is kept of one
+// anywhere, so that what is cut off at the end never matters.
+const maxShown = 4 << 10
+
+// shown is a line as it may be shown: with the secrets of logins masked, and as text. Where
+// its parser, who knows more of the line, took one out, the parser's text stands for it.
+func (l *line) shown() string {
+	raw := l.raw[:min(len(l.raw), maxShown)]
 	for _, text := range [][]byte{l.event().Reply.Text, l.event().Text} {
-		if bytes.Count(text, []byte(smtp.Mask)) > bytes.Count(l.raw, []byte(smtp.Mask)) {
-			return smtp.AppendMasked(nil, text)
+		text = text[:min(len(text), maxShown)]
+		if bytes.Count(text, []byte(smtp.Mask)) > bytes.Count(raw, []byte(smtp.Mask)) {
+			return masked(text)
 		}
 	}
-	raw := l.raw
 	if i := bytes.Index(raw, []byte(`input="`)); i >= 0 { // what Exim's client went on to say
 		raw = append(raw[:i+7:i+7], smtp.Mask...)
 	}
-	return smtp.AppendMasked(nil, raw)
+	return masked(raw)
+}
+
+func masked(text []byte) string {
+	var room [1024]byte // enough for most lines
+	return strings.ToValidUTF8(string(smtp.AppendMasked(room[:0], text)), "\uFFFD")
 }

@@ -147,7 +147,9 @@ func (c *tailCmd) hub(w *world, stop <-chan struct{}, end func(), want *filter.F
 	var h *hub
 	// What is not looked at need not be kept.
 	options := session.Options{Exchanges: c.Dashboard || c.All && c.Output == "text", Envelopes: want.From != ""}
-	keep := watched
+	keep := func(ev *smtp.Event) bool {
+		return live.Wanted(ev) || ev.Kind == smtp.KindReceived && h.received.Load()
+	}
 	if !want.IsZero() {
 		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, h.at.causeID()) }
 	}
@@ -158,10 +160,6 @@ func (c *tailCmd) hub(w *world, stop <-chan struct{}, end func(), want *filter.F
 	h.end, h.states = end, c.State
 	return h
 }
-
-// watched reports whether somebody wants to see an event that shows neither a reply nor a
-// failure.
-func watched(ev *smtp.Event) bool { return live.Wanted(ev) || ev.Kind == smtp.KindReceived }
 
 // inputs returns what reads each input.
 func (c *tailCmd) inputs(h *hub, words *knowledge.Words, stop <-chan struct{}) (all []func() error, err error) {

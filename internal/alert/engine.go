@@ -127,6 +127,9 @@ func New(rules []Rule, base *knowledge.Base, tell func(*Alert)) (*Engine, error)
 	return e, errors.Join(wrong...)
 }
 
+// Received reports whether a rule wants to see the lines of what was received.
+func (e *Engine) Received() bool { return len(e.received) > 0 }
+
 func (e *Engine) add(r *rule) {
 	e.rules = append(e.rules, r)
 	for o := range e.byOutcome {

@@ -4,9 +4,9 @@
 package live
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
@@ -21,12 +21,11 @@ const (
 	// LastLines is how many lines of a trouble are kept.
 	LastLines = 5
 
-	maxTroubles = 1024    // kinds that are kept; of more, those that were silent for the longest are given up
-	givenUp     = 128     // at once, because to find them takes a look at all
-	maxParties  = 8192    // parties whose flow is watched
-	maxHosts    = 1 << 15 // hosts whose party is remembered
-	keepEvery   = 30      // seconds between two lines that are kept, once there are LastLines
-	maxText     = 1024    // bytes of a reply or a line
+	maxTroubles = 1024 // kinds that are kept; of more, those that were silent for the longest are given up
+	givenUp     = 128  // at once, because to find them takes a look at all
+	maxParties  = 8192 // parties whose flow is watched
+	keepEvery   = 30   // seconds between two lines that are kept, once there are LastLines
+	maxText     = 1024 // bytes of a reply or a line
 )
 
 // Rate is what the rates are of.
@@ -79,6 +78,7 @@ type Trouble struct {
 	toldTotal  int64
 	toldTimes  int
 	began      bool  // that it did was told
+	forgotten  bool  // it is not among Watch.troubles any more
 	listed     bool  // it is in Watch.going
 	flow       *flow // of its party, which has it in its list
 	held       bool  // that was held back, as one too many
@@ -113,7 +113,7 @@ type Watch struct {
 	going      []*Trouble // those that were told to have begun
 	swept      time.Time  // when those that are long over were looked for
 	explained  map[causeSide]bool
-	parties    map[uint64]party // by the host's hash
+	parties    *parties
 	flows      flows
 	sessions   map[badEnd]*endings
 	ids        int64
@@ -123,12 +123,6 @@ type Watch struct {
 	newMinute  int64
 	newHeld    int64 // and those that were not
 	dropped    int64
-}
-
-// party is who is on the other side.
-type party struct {
-	name     string
-	provider bool // one that many have to do with
 }
 
 // kind tells troubles apart.
@@ -150,7 +144,7 @@ func New(base *knowledge.Base, tell func(*Notice)) *Watch {
 	}
 	return &Watch{
 		base: base, tell: tell, troubles: map[kind]*Trouble{}, explained: map[causeSide]bool{},
-		parties: map[uint64]party{}, flows: flows{byParty: map[string]*flow{}}, sessions: map[badEnd]*endings{},
+		parties: newParties(), flows: flows{byParty: map[string]*flow{}}, sessions: map[badEnd]*endings{},
 	}
 }
 
@@ -171,7 +165,7 @@ func (w *Watch) Event(ev *smtp.Event, a *classify.Annotation, host uint64, line 
 	}
 	if ev.Outcome == smtp.Sent {
 		if decides && ev.Direction == smtp.Outbound {
-			w.flows.sent(w, w.party(ev, host).name, ev.To)
+			w.flows.sent(w, w.party(ev, host), ev.To)
 		}
 		return
 	}
@@ -221,63 +215,20 @@ func (c *Counts) shift(n int64) {
 	clear(c[Minutes-n:])
 }
 
-// party names the other side of a line: its provider, or the domain that its host is in.
-// Of those who come to us only providers are told apart, or each stranger who guesses
-// passwords would be a kind of trouble.
-func (w *Watch) party(ev *smtp.Event, host uint64) party {
-	if host == 0 && ev.Direction == smtp.Outbound {
-		return party{name: string(appendDomain(nil, ev.To))} // no host was reached
-	}
-	if host == 0 || ev.Direction != smtp.Outbound && ev.Direction != smtp.Inbound {
-		return party{}
-	}
-	host += uint64(ev.Direction)
-	if p, ok := w.parties[host]; ok {
-		return p
-	}
-	var who party
-	if p := w.base.Host(ev.Peer.Name); p != 0 {
-		who = party{w.base.ProviderName(p), true}
-	} else if ev.Direction == smtp.Outbound {
-		who.name = summary.Domain(cmp.Or(string(cut(ev.Peer.Name)), string(cut(ev.Peer.IP))))
-	}
-	if len(w.parties) >= maxHosts {
-		clear(w.parties) // it is only a memory of what can be looked up
-	}
-	w.parties[host] = who
-	return who
-}
-
-// appendDomain appends the domain of an address, in lower case.
-func appendDomain(to, address []byte) []byte {
-	for _, c := range cut(address[bytes.LastIndexByte(address, '@')+1:]) {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		to = append(to, c)
-	}
-	return to
-}
-
-func cut(b []byte) []byte { return b[:min(len(b), maxText)] }
-
 // trouble counts what went wrong.
 func (w *Watch) trouble(ev *smtp.Event, a *classify.Annotation, host uint64, line func() Line) {
 	side := causeSide{a.Cause, ev.Direction}
-	who := w.party(ev, host)
-	if !who.provider && !mendable(a.Cause) {
-		who.name = "" // a mistyped address is one, in whatever domain
+	number := w.party(ev, host)
+	who := w.parties.all[number]
+	last := &who.last
+	if !who.provider && !mendable(a.Cause) || number == nobody {
+		// A mistyped address is one, in whatever domain.
+		who, last = w.parties.all[nobody], &w.parties.nobody[side.cause][side.direction]
 	}
-	k := kind{side, who.name}
-	t := w.troubles[k]
-	if t == nil {
-		w.makeRoom()
-		w.ids++
-		t = &Trouble{
-			ID: w.ids, Cause: a.Cause, Direction: ev.Direction, Party: k.party, First: w.now, minute: unixMinute(w.now),
-			big: who.provider || who.name == "",
-		}
-		w.troubles[k] = t
+	t := *last
+	if t == nil || t.forgotten || t.Cause != side.cause || t.Direction != side.direction {
+		t = w.troubleOf(side, who)
+		*last = t
 	}
 	t.count(ev, a, w.now, line)
 	if t.Direction == smtp.Outbound && t.Party != "" && mendable(t.Cause) {
@@ -286,6 +237,22 @@ func (w *Watch) trouble(ev *smtp.Event, a *classify.Annotation, host uint64, lin
 	if !t.began {
 		w.announce(t, side)
 	}
+}
+
+// troubleOf returns the trouble of a cause with a party, a new one where there is none.
+func (w *Watch) troubleOf(side causeSide, who *party) *Trouble {
+	k := kind{side, who.name}
+	t := w.troubles[k]
+	if t == nil {
+		w.makeRoom()
+		w.ids++
+		t = &Trouble{
+			ID: w.ids, Cause: side.cause, Direction: side.direction, Party: k.party, First: w.now, minute: unixMinute(w.now),
+			big: who.provider || who.name == "",
+		}
+		w.troubles[k] = t
+	}
+	return t
 }
 
 // mendable reports that a cause is one of those that a postmaster can mend, ours or theirs:
@@ -315,7 +282,9 @@ func (t *Trouble) count(ev *smtp.Event, a *classify.Annotation, now time.Time, l
 			t.Lines = append(t.Lines[:0], t.Lines[1:]...)
 		}
 		l := line()
-		l.Text = l.Text[:min(len(l.Text), maxText)]
+		if len(l.Text) > maxText {
+			l.Text = strings.Clone(l.Text[:maxText]) // and let the rest of it go
+		}
 		t.Lines = append(t.Lines, l)
 	}
 }
@@ -342,7 +311,7 @@ func (w *Watch) makeRoom() {
 
 func (w *Watch) forget(k kind, t *Trouble) {
 	delete(w.troubles, k)
-	t.began = false // those who have it in their lists let it go
+	t.began, t.forgotten = false, true // those who have it in their lists let it go
 }
 
 // Tick moves the time on to now, if that is later, and tells what is due. It is for when

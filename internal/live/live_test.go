@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -268,8 +269,8 @@ func TestBounds(t *testing.T) {
 		s.sent(time.Hour, fmt.Sprintf("mx.b%d.example", i), "bob@gmail.com")
 		s.fails(time.Hour, knowledge.Blocklisted, knowledge.Critical, fmt.Sprintf("mx.c%d.example", i))
 	}
-	if len(s.parties) > maxHosts || len(s.flows.byParty) > maxParties {
-		t.Errorf("%d hosts, %d flows", len(s.parties), len(s.flows.byParty))
+	if s.parties.n > maxHosts || len(s.parties.all) > maxNames || len(s.flows.byParty) > maxParties {
+		t.Errorf("%d hosts, %d flows", s.parties.n, len(s.flows.byParty))
 	}
 	long := strings.Repeat("x", 1<<20)
 	s.met(2*time.Hour, knowledge.Blocklisted, knowledge.Critical, smtp.Event{
@@ -302,5 +303,28 @@ func TestNoAllocations(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, all); n > 0 {
 		t.Errorf("%v allocations for two lines", n)
+	}
+}
+
+// TestLongLines: of long lines the beginning is kept, and nothing else of them in memory.
+func TestLongLines(t *testing.T) {
+	s := newScene()
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i := range 200 {
+		ev := smtp.Event{
+			Kind: smtp.KindDelivery, Direction: smtp.Outbound, Outcome: smtp.Deferred,
+			Peer: smtp.Peer{Name: fmt.Appendf(nil, "mx.host%d.example", i)}, To: []byte("anna@customer.example"),
+		}
+		ev.Time = start
+		s.Event(&ev, &classify.Annotation{Cause: knowledge.Connection, Severity: knowledge.Warning}, hash(string(ev.Peer.Name)), func() Line {
+			return Line{"mail.log", 1, strings.Repeat("x", 1<<20)}
+		})
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if kept := int64(after.HeapAlloc) - int64(before.HeapAlloc); kept > 20<<20 || len(s.troubles) < 200 {
+		t.Errorf("%d MiB are kept of the lines of %d troubles", kept>>20, len(s.troubles))
 	}
 }

@@ -145,6 +145,7 @@ type flow struct {
 	fails int        // in a row
 	since time.Time  // of the first of them
 	sent  time.Time  // the first that went through again; zero: none did
+	gone  bool       // it is not among flows any more
 }
 
 // flows are the parties to which deliveries failed.
@@ -163,16 +164,9 @@ const (
 )
 
 func (f *flows) failed(w *Watch, t *Trouble) {
-	p := f.byParty[t.Party]
-	if p == nil {
-		if len(f.byParty) >= maxParties {
-			clear(f.byParty)
-			f.again = f.again[:0]
-		}
-		p = &flow{party: t.Party}
-		f.byParty[t.Party] = p
-	}
-	if t.flow != p {
+	p := t.flow
+	if p == nil || p.gone {
+		p = f.of(w, t.Party)
 		t.flow, p.of = p, append(p.of, t)
 	}
 	if p.fails == 0 {
@@ -185,12 +179,36 @@ func (f *flows) failed(w *Watch, t *Trouble) {
 	}
 }
 
+// of returns the flow of a party.
+func (f *flows) of(w *Watch, party string) *flow {
+	p := f.byParty[party]
+	if p == nil {
+		if len(f.byParty) >= maxParties {
+			for _, old := range f.byParty {
+				f.drop(w, old)
+			}
+			f.again = f.again[:0]
+		}
+		p = &flow{party: party}
+		f.byParty[party] = p
+	}
+	w.parties.goes(party, p)
+	return p
+}
+
+// drop lets a flow go: deliveries do not fail any more.
+func (f *flows) drop(w *Watch, p *flow) {
+	p.gone = true
+	delete(f.byParty, p.party)
+	w.parties.goes(p.party, nil)
+}
+
 // sent takes a delivery to a recipient, by way of a party: a party may be known by either.
-func (f *flows) sent(w *Watch, party string, to []byte) {
+func (f *flows) sent(w *Watch, who int32, to []byte) {
 	if len(f.byParty) == 0 {
 		return
 	}
-	f.went(w, f.byParty[party])
+	f.went(w, w.parties.flow(who))
 	var room [64]byte
 	f.went(w, f.byParty[string(appendDomain(room[:0], to))])
 }
@@ -199,7 +217,7 @@ func (f *flows) went(w *Watch, p *flow) {
 	switch {
 	case p == nil || !p.sent.IsZero():
 	case p.fails < stopped || w.now.Sub(p.since) < stood:
-		delete(f.byParty, p.party)
+		f.drop(w, p)
 	default:
 		p.sent = w.now
 		f.again = append(f.again, p)
@@ -211,7 +229,7 @@ func (f *flows) over(w *Watch) {
 	for len(f.again) > 0 && w.now.Sub(f.again[0].sent) >= flowing {
 		p := f.again[0]
 		f.again = slices.Delete(f.again, 0, 1)
-		delete(f.byParty, p.party)
+		f.drop(w, p)
 		w.tell(&Notice{What: Over, Time: w.now, Party: p.party, For: p.sent.Sub(p.since)})
 		for _, t := range p.of {
 			t.began, t.held, t.over = false, false, t.Total

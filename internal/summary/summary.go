@@ -4,6 +4,7 @@
 package summary
 
 import (
+	"strings"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -350,7 +351,9 @@ func newCause(l *Line, note *Note, words Words) *Cause {
 		Direction: l.Direction, Stage: l.Stage, Code: l.Code, Enhanced: l.Enhanced, Note: *note,
 		First: l.When, Last: l.When, Sample: words.Sample(),
 	}
-	c.Sample.Text = c.Sample.Text[:min(len(c.Sample.Text), maxSample)]
+	if sample := c.Sample.Text; len(sample) > maxSample {
+		c.Sample.Text = strings.Clone(sample[:maxSample]) // and let the rest of it go
+	}
 	text := words.Reply()
 	c.Reply = string(text[:min(len(text), maxSample)])
 	return c

@@ -22,6 +22,9 @@ type incidentCmd struct {
 	Cause  string `group:"Window" placeholder:"CAUSE" help:"Report on this cause: ${causes}."`
 	Output string `group:"Output" short:"o" default:"table" placeholder:"FORMAT" help:"Output format: table, md, html, json, csv (who is hit); or a file whose ending tells it, like report.html."`
 	Short  bool   `group:"Output" help:"For a chat: the verdict, what it did, when, what to do."`
+	Bundle string `group:"Output" placeholder:"DIR" help:"Write all that belongs to it into a new folder: report.md, report.html, incident.json, hit.csv (who is hit), evidence.log, summary.json (as mailwhy report -o json has it), and SHA256SUMS for sha256sum -c."`
+
+	inputs []string // the files that were read
 }
 
 // Run implements the command.
@@ -33,6 +36,11 @@ func (c *incidentCmd) Run(w *world) error {
 	out, err := outputOf("incident", c.Output, c.Files, report.IncidentFormats...)
 	if err != nil {
 		return err
+	}
+	if c.Bundle != "" {
+		if err := emptyFolder(c.Bundle); err != nil { // rather now than when all has been read
+			return err
+		}
 	}
 	words, by, err := c.words(w)
 	if err != nil {
@@ -57,8 +65,16 @@ func (c *incidentCmd) Run(w *world) error {
 		return err
 	}
 	found := report.Incidents{Report: finder.Report(coverage, asked), Words: words, By: by}
+	short := c.Short
+	if c.Bundle != "" {
+		c.inputs = readFiles(&coverage)
+		if err := c.bundle(w, found); err != nil {
+			return err
+		}
+		short = short || c.Output == "table"
+	}
 	return out.write(w, func(to io.Writer) error {
-		return found.Print(to, out.format, report.Terminal{Width: width(to), Colour: colour(c.Color, to)}, c.Short)
+		return found.Print(to, out.format, report.Terminal{Width: width(to), Colour: colour(c.Color, to)}, short)
 	})
 }
 

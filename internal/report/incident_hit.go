@@ -1,7 +1,9 @@
 package report
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -152,6 +154,23 @@ func (r Incidents) evidence(in *incident.Incident) Section {
 		s.Blocks = append(s.Blocks, Block{Lines: again})
 	}
 	return s
+}
+
+// EvidenceLines prints the lines that the report rests on, each behind its place and made
+// harmless for a terminal.
+func (r Incidents) EvidenceLines(out io.Writer) error {
+	w := bufio.NewWriter(out)
+	for _, in := range r.Incidents {
+		all := slices.Clone(in.Evidence)
+		if in.Example != nil {
+			all = append(all, unseen(in.Example.Lines, all)...)
+		}
+		fmt.Fprintf(w, "# %s\n", printable(r.text("nth", "n", in.ID, "title", r.title(in))))
+		for i := range all {
+			fmt.Fprintf(w, "%s:%s\n", printable(place(&all[i])), printable(all[i].Text))
+		}
+	}
+	return w.Flush()
 }
 
 // unseen are the lines that do not stand among those that are shown.

@@ -127,7 +127,7 @@ var careful = []knowledge.Cause{knowledge.RateLimited, knowledge.Reputation, kno
 // the next time.
 func (r Incidents) next(in *incident.Incident) Section {
 	s := section(r.text("next"), Block{List: r.firstSteps(in)})
-	if line := Swaks(in, r.By.Base()); line != "" {
+	if line := Swaks(in); line != "" {
 		s.Blocks = append(s.Blocks, Block{Lines: &Lines{Title: r.text("verify"), All: []Line{{Text: line}}}})
 	}
 	if l := r.contact(in); l != nil {

@@ -13,7 +13,7 @@ import (
 // mail is sent where that can be; its addresses are examples, but for postmaster, whom every
 // domain has (RFC 5321, 4.5.1). Whatever strangers wrote is one word in it, and only where it
 // can be a host or a domain.
-func Swaks(in *incident.Incident, base *knowledge.Base) string {
+func Swaks(in *incident.Incident) string {
 	if in.Kind != incident.Failures && in.Kind != incident.Sessions || in.Cause == knowledge.Loop || in.Cause == knowledge.Expired {
 		return ""
 	}
@@ -38,7 +38,7 @@ func Swaks(in *incident.Incident, base *knowledge.Base) string {
 	words = append(words, "--from", "you@example.com", "--to", to)
 	switch in.Cause {
 	case knowledge.TLS:
-		words = append(words, "--tls-verify", "--quit-after", "TLS")
+		words = append(words, "--tls", "--tls-verify", "--quit-after", "TLS")
 	case knowledge.Login:
 		words = append(words, "--port", "587", "--tls", "--auth-user", "you@example.com", "--quit-after", "AUTH")
 	default:

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/filter"
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
@@ -35,42 +36,87 @@ func (c *eventsCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	out := bufio.NewWriterSize(w.stdout, outBuffer)
-	// Messages are followed only when a sender is asked for, who is not on every line.
-	var messages *session.Assembler
-	var at *line
+	p := &eventPrinter{want: want, by: by, all: c.All, guesses: c.Year == 0, out: bufio.NewWriterSize(w.stdout, outBuffer)}
+	do := reading{by: by, warm: func(*smtp.Event, *session.Step) {}, endFile: func() {}, encode: p.encode, handle: p.write}
 	if want.From != "" {
-		messages = session.NewAssembler(session.Options{Envelopes: true, Select: func(ev *smtp.Event, from []byte) bool {
-			return want.Match(ev, from, at.causeID())
-		}}, func(*session.Session) {})
+		do.encode, do.handle = nil, p.follow()
 	}
-	all := want.IsZero()
-	found := false
-	var buf []byte
-	_, err = c.read(w, reading{by: by, warm: func(*smtp.Event, *session.Step) {}, endFile: func() {}, handle: func(l *line) error {
-		if l.ev.Kind == smtp.KindForeign && !c.All {
-			return nil
-		}
-		switch {
-		case messages != nil:
-			if at = l; !messages.Add(l.step, l.when, l.ev) {
-				return nil
-			}
-		case !all && !want.Match(l.ev, nil, l.causeID()):
-			return nil
-		}
-		found = true
-		buf = append(report.AppendEvent(buf[:0], l.ev, report.Place{Path: l.path, Line: l.number, Guessed: l.guessed}, l.explanation(by)), '\n')
-		_, err := out.Write(buf)
-		return err
-	}})
-	if flushErr := out.Flush(); err == nil {
+	_, err = c.read(w, do)
+	if flushErr := p.out.Flush(); err == nil {
 		err = flushErr
 	}
-	if err == nil && !found && !all {
+	if err == nil && !p.found && !want.IsZero() {
 		w.atLeast(exitNothing)
 	}
 	return err
+}
+
+// eventPrinter prints the events that are asked for. Workers encode them, all but what is
+// known of a line only when those before it have been counted.
+type eventPrinter struct {
+	want    filter.Filter
+	by      *classify.Classifier
+	all     bool // those of other programs too
+	guesses bool // a year that a stamp lacks is guessed
+	out     *bufio.Writer
+	found   bool
+	buf     []byte
+}
+
+// encode appends the body of an event that is asked for, its time apart. It is called by
+// several goroutines.
+func (p *eventPrinter) encode(ev *smtp.Event, n *note, buf []byte) []byte {
+	if ev.Kind == smtp.KindForeign && !p.all {
+		return buf
+	}
+	l := line{ev: ev}
+	if n.known {
+		l.note = n
+	}
+	timeless := p.want
+	timeless.Since, timeless.Until = time.Time{}, time.Time{}
+	if !timeless.IsZero() && !timeless.Match(ev, nil, l.causeID()) {
+		return buf
+	}
+	const shows = smtp.HasTime | smtp.HasYear
+	return report.AppendEventBody(buf, ev, p.guesses && ev.Stamp.Flags&shows == smtp.HasTime, l.explanation(p.by))
+}
+
+// write prints an event.
+func (p *eventPrinter) write(l *line) error {
+	if len(l.text) == 0 || !p.inTime(l.when) {
+		return nil
+	}
+	p.found = true
+	p.buf = report.AppendEventHead(p.buf[:0], l.when, report.Place{Path: l.path, Line: l.number})
+	p.out.Write(p.buf) // an error stays with it
+	p.out.Write(l.text)
+	return p.out.WriteByte('\n')
+}
+
+func (p *eventPrinter) inTime(when time.Time) bool {
+	return (p.want.Since.IsZero() || !when.Before(p.want.Since)) && (p.want.Until.IsZero() || when.Before(p.want.Until))
+}
+
+// follow returns what prints events where a sender is asked for. He is not on every line, so
+// the messages are followed, which goes in order.
+func (p *eventPrinter) follow() func(*line) error {
+	var at *line
+	messages := session.NewAssembler(session.Options{Envelopes: true, Select: func(ev *smtp.Event, from []byte) bool {
+		return p.want.Match(ev, from, at.causeID())
+	}}, func(*session.Session) {})
+	return func(l *line) error {
+		if l.ev.Kind == smtp.KindForeign && !p.all {
+			return nil
+		}
+		if at = l; !messages.Add(l.step, l.when, l.ev) {
+			return nil
+		}
+		p.found = true
+		p.buf = append(report.AppendEvent(p.buf[:0], l.ev, report.Place{Path: l.path, Line: l.number, Guessed: l.guessed}, l.explanation(p.by)), '\n')
+		_, err := p.out.Write(p.buf)
+		return err
+	}
 }
 
 // explanation returns the machine-readable words of a line's note.

@@ -55,10 +55,15 @@ type reader struct {
 // reading is what a command does with the input: with each line in order, before that
 // with the lines that come next, and after each file.
 type reading struct {
-	by      *classify.Classifier   // what it annotates replies by
-	keep    func(*smtp.Event) bool // which events handle gets besides those with a reply or a failure; nil: all
-	lean    bool                   // it gets none, but asks for those it wants: what the session and the summary want to know is in the step and the note
-	handle  func(*line) error
+	by     *classify.Classifier   // what it annotates replies by
+	keep   func(*smtp.Event) bool // which events handle gets besides those with a reply or a failure; nil: all
+	lean   bool                   // it gets none, but asks for those it wants: what the session and the summary want to know is in the step and the note
+	handle func(*line) error
+
+	// encode, where it is set, prepares on the workers what handle writes of a line: it appends
+	// to buf, and nothing for a line of which handle needs nothing.
+	encode func(ev *smtp.Event, n *note, buf []byte) []byte
+
 	warm    func(*smtp.Event, *session.Step)
 	endFile func()
 

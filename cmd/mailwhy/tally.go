@@ -22,7 +22,8 @@ import (
 type line struct {
 	ev      *smtp.Event // nil when the command did not ask for it to be kept
 	step    *session.Step
-	note    *note // nil when it shows neither a reply nor a failure
+	note    *note  // nil when it shows neither a reply nor a failure
+	text    []byte // what encode made of it; empty for nothing
 	when    time.Time
 	raw     []byte
 	path    string
@@ -50,10 +51,15 @@ type note struct {
 	known     bool   // the event shows a reply or a failure, and Annotation says what of
 	recipient uint64 // see summary.Recipient
 	step      session.Step
+	text      *[]byte // what encode made of it; nil where nothing is encoded
 }
 
 // maxWorkers bounds the memory that batches take; the ordered stage is busy long before.
 const maxWorkers = 64
+
+// encodedBlock is how large a block is whose lines are encoded: what is made of one is three
+// times as large, and has to stay in a cache until it is written.
+const encodedBlock = 16 << 10
 
 // tally passes one file's events on and counts them.
 type tally struct {
@@ -80,7 +86,11 @@ func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) 
 	}
 	workers = min(workers, maxWorkers)
 	t.line.parser = p
-	_, err := pipeline.Run(body, pipeline.Options{Workers: workers}, t.stop, func() pipeline.Worker[note] { return t.worker(p) }, func(b *pipeline.Batch[note]) error {
+	o := pipeline.Options{Workers: workers}
+	if t.encode != nil {
+		o.BlockSize = encodedBlock
+	}
+	_, err := pipeline.Run(body, o, t.stop, func() pipeline.Worker[note] { return t.worker(p) }, func(b *pipeline.Batch[note]) error {
 		if t.batch == nil {
 			handleErr = t.handleBatch(b)
 		} else {
@@ -163,6 +173,13 @@ func (t *tally) annotate(ev *smtp.Event, n *note) (keep bool) {
 	if n.recipient = 0; n.known {
 		n.recipient = summary.Recipient(ev)
 	}
+	if t.encode != nil {
+		if n.text == nil {
+			n.text = new([]byte)
+		}
+		*n.text = t.encode(ev, n, (*n.text)[:0])
+		return false
+	}
 	return !t.lean && (t.keep == nil || n.known || t.keep(ev))
 }
 
@@ -197,7 +214,10 @@ func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
 		return nil
 	}
 	l := &t.line
-	l.ev, l.step, l.note, l.when, l.raw, l.number, l.guessed = ev, &n.step, nil, t.when, raw, number, t.guessed
+	l.ev, l.step, l.note, l.text, l.when, l.raw, l.number, l.guessed = ev, &n.step, nil, nil, t.when, raw, number, t.guessed
+	if n.text != nil {
+		l.text = *n.text
+	}
 	if n.known {
 		l.note = n
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,9 +35,15 @@ func Explain(by *classify.Classifier, a classify.Annotation, code smtp.Code, d s
 // where ECS has one, and smtp.*, exim.* and explain.* where it has none; what the line
 // does not say is left out. x may be nil.
 func AppendEvent(b []byte, ev *smtp.Event, at Place, x *Explanation) []byte {
+	return AppendEventBody(AppendEventHead(b, ev.Time, at), ev, at.Guessed, x)
+}
+
+// AppendEventHead appends the beginning of an event's object: what is known of a line only
+// when those before it have been counted.
+func AppendEventHead(b []byte, when time.Time, at Place) []byte {
 	o := object{b: append(b, '{')}
-	if !ev.Time.IsZero() {
-		o.time("@timestamp", ev.Time)
+	if !when.IsZero() {
+		o.time("@timestamp", when)
 	}
 	o.open("log")
 	o.open("file")
@@ -44,6 +51,14 @@ func AppendEvent(b []byte, ev *smtp.Event, at Place, x *Explanation) []byte {
 	o.close()
 	o.num("line", at.Line)
 	o.close()
+	return o.b
+}
+
+// AppendEventBody appends the rest: what the line itself tells. guessed says that the year
+// or the zone of its time is not among that.
+func AppendEventBody(b []byte, ev *smtp.Event, guessed bool, x *Explanation) []byte {
+	o := object{b: b}
+	o.fields[0] = 1 // the head's
 	o.open("host")
 	o.str("name", ev.Host)
 	o.close()
@@ -53,12 +68,37 @@ func AppendEvent(b []byte, ev *smtp.Event, at Place, x *Explanation) []byte {
 		o.num("pid", int64(ev.PID))
 	}
 	o.close()
-	o.open("service")
-	o.str("name", ev.Service)
-	o.close()
+	if len(ev.Service) > 0 {
+		o.open("service")
+		o.str("name", ev.Service)
+		o.close()
+	}
 	o.email(ev)
-	o.client(ev)
-	o.smtp(ev, at)
+	if !ev.Peer.IsZero() || ev.Peer.Port != 0 {
+		o.client(ev)
+	}
+	o.smtp(ev, guessed)
+	if ev.Format == smtp.FormatExim || len(ev.Transport) > 0 {
+		o.exim(ev)
+	}
+	if len(ev.TLSVersion)+len(ev.TLSCipher) > 0 {
+		o.open("tls")
+		o.str("version", ev.TLSVersion)
+		o.str("cipher", ev.TLSCipher)
+		o.close()
+	}
+	if len(ev.User) > 0 {
+		o.open("user")
+		o.str("name", ev.User)
+		o.close()
+	}
+	if x != nil {
+		o.explain(x)
+	}
+	return append(o.b, '}')
+}
+
+func (o *object) exim(ev *smtp.Event) {
 	o.open("exim")
 	if ev.Flag != smtp.EximFakeReject { // the flags that are promised do not know it
 		o.word("flag", ev.Flag.String())
@@ -69,17 +109,6 @@ func AppendEvent(b []byte, ev *smtp.Event, at Place, x *Explanation) []byte {
 		o.num("errno", int64(ev.Errno))
 	}
 	o.close()
-	o.open("tls")
-	o.str("version", ev.TLSVersion)
-	o.str("cipher", ev.TLSCipher)
-	o.close()
-	o.open("user")
-	o.str("name", ev.User)
-	o.close()
-	if x != nil {
-		o.explain(x)
-	}
-	return append(o.b, '}')
 }
 
 func (o *object) email(ev *smtp.Event) {
@@ -110,32 +139,25 @@ func (o *object) peer(p *smtp.Peer) {
 	}
 }
 
-func (o *object) smtp(ev *smtp.Event, at Place) {
+func (o *object) smtp(ev *smtp.Event, guessed bool) {
 	o.open("smtp")
 	o.word("format", ev.Format.String())
 	o.word("event", ev.Kind.String())
-	if at.Guessed && !ev.Time.IsZero() {
+	if guessed {
 		o.raw("time_guessed", "true")
 	}
 	o.str("session_id", ev.Session)
 	o.opt("helo", ev.Helo)
 	o.str("protocol", ev.Protocol)
 	o.word("stage", ev.Stage.String())
-	o.open("envelope")
-	o.opt("from", ev.From)
-	o.opt("to", ev.To)
-	o.str("original_to", ev.OrigTo)
-	o.close()
-	o.open("reply")
-	if ev.Reply.Code != 0 {
-		o.num("code", int64(ev.Reply.Code))
+	if ev.From != nil || ev.To != nil || len(ev.OrigTo) > 0 {
+		o.open("envelope")
+		o.opt("from", ev.From)
+		o.opt("to", ev.To)
+		o.str("original_to", ev.OrigTo)
+		o.close()
 	}
-	o.enhanced("enhanced_code", ev.Reply.Enhanced)
-	o.text("text", ev.Reply.Text)
-	o.open("host")
-	o.peer(&ev.ReplyHost)
-	o.close()
-	o.close()
+	o.reply(ev)
 	o.enhanced("dsn", ev.DSN)
 	o.word("outcome", ev.Outcome.String())
 	o.str("queued_as", ev.QueuedAs)
@@ -155,10 +177,29 @@ func (o *object) smtp(ev *smtp.Event, at Place) {
 	if ev.Repeat != 0 {
 		o.num("repeated", int64(ev.Count()))
 	}
-	o.delay(ev)
-	o.commands(ev.Commands)
+	if ev.Delay != smtp.NoDelay || ev.Delays[0] != smtp.NoDelay {
+		o.delay(ev)
+	}
+	if len(ev.Commands) > 0 {
+		o.commands(ev.Commands)
+	}
 	o.str("auth_method", ev.AuthMethod)
 	o.text("text", ev.Text)
+	o.close()
+}
+
+func (o *object) reply(ev *smtp.Event) {
+	o.open("reply")
+	if ev.Reply.Code != 0 {
+		o.num("code", int64(ev.Reply.Code))
+	}
+	o.enhanced("enhanced_code", ev.Reply.Enhanced)
+	o.text("text", ev.Reply.Text)
+	if !ev.ReplyHost.IsZero() || ev.ReplyHost.Port != 0 {
+		o.open("host")
+		o.peer(&ev.ReplyHost)
+		o.close()
+	}
 	o.close()
 }
 
@@ -228,14 +269,19 @@ func (o *object) close() {
 	o.b = append(o.b, '}')
 }
 
+// key writes a field's name, in one go because there are many.
 func (o *object) key(name string) {
+	n := len(o.b)
+	b := slices.Grow(o.b, len(name)+len(`,"":`))[:n+len(name)+len(`,"":`)]
 	if o.fields[o.depth] > 0 {
-		o.b = append(o.b, ',')
+		b[n] = ','
+		n++
 	}
 	o.fields[o.depth]++
-	o.b = append(o.b, '"')
-	o.b = append(o.b, name...)
-	o.b = append(o.b, '"', ':')
+	b[n] = '"'
+	n += 1 + copy(b[n+1:], name)
+	b[n], b[n+1] = '"', ':'
+	o.b = b[:n+2]
 }
 
 // str writes a field whose value is not empty.

@@ -2,12 +2,15 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/filter"
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/internal/session"
+	"github.com/mailwhy/mailwhy/internal/source"
+	"github.com/mailwhy/mailwhy/internal/trace"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -40,6 +43,8 @@ func (c *eventsCmd) Run(w *world) error {
 	do := reading{by: by, warm: func(*smtp.Event, *session.Step) {}, endFile: func() {}, encode: p.encode, handle: p.write}
 	if want.From != "" {
 		do.encode, do.handle = nil, p.follow()
+	} else if names := want.Names(); len(names) > 0 {
+		do.search, do.from = p.search(names), func(line int64) { p.from = line }
 	}
 	_, err = c.read(w, do)
 	if flushErr := p.out.Flush(); err == nil {
@@ -60,6 +65,7 @@ type eventPrinter struct {
 	guesses bool // a year that a stamp lacks is guessed
 	out     *bufio.Writer
 	found   bool
+	from    int64 // lines before it were printed by a search
 	buf     []byte
 }
 
@@ -84,7 +90,7 @@ func (p *eventPrinter) encode(ev *smtp.Event, n *note, buf []byte) []byte {
 
 // write prints an event.
 func (p *eventPrinter) write(l *line) error {
-	if len(l.text) == 0 || !p.inTime(l.when) {
+	if len(l.text) == 0 || l.number < p.from || !p.inTime(l.when) {
 		return nil
 	}
 	p.found = true
@@ -97,6 +103,49 @@ func (p *eventPrinter) write(l *line) error {
 func (p *eventPrinter) inTime(when time.Time) bool {
 	return (p.want.Since.IsZero() || !when.Before(p.want.Since)) && (p.want.Until.IsZero() || when.Before(p.want.Until))
 }
+
+// search returns what prints the events of one log in which those that are asked for are few:
+// the lines are looked at for a name that these hold, and only where it stands are they
+// parsed. It tells from which line on the log has to be read in full, where that is so.
+//
+// For report and sessions that cannot be done: a session has lines without the name, and
+// so has the coverage. A time alone is no name: a log need not be in order.
+func (p *eventPrinter) search(names []filter.Name) func(r *reader, in *source.Input, log *trace.Input) (span trace.Span, from int64, err error) {
+	return func(r *reader, in *source.Input, log *trace.Input) (span trace.Span, from int64, err error) {
+		s := trace.Search{Input: log, Workers: r.workers(), Stop: r.stop, Tick: r.progress.show}
+		for _, n := range names {
+			s.Names = append(s.Names, trace.Name(n))
+		}
+		timeless := p.want
+		timeless.Since, timeless.Until, timeless.Cause = time.Time{}, time.Time{}, ""
+		s.Pass = func(ev *smtp.Event) bool { return timeless.Match(ev, nil, "") }
+		var n note
+		var text []byte
+		s.Take = func(l *trace.Line) error {
+			n.Annotation, n.known = p.by.Event(l.Event)
+			session.StepOf(l.Event, &n.step)
+			if n.step.Format == smtp.FormatExim {
+				if len(l.Event.Process) > 0 {
+					// In a syslog Exim says some things twice, which the lines between tell.
+					from = l.Number
+					return errInFull
+				}
+				if r.repeated.Seen(&n.step, l.Raw) {
+					return nil
+				}
+			}
+			text = p.encode(l.Event, &n, text[:0])
+			return p.write(&line{text: text, when: l.Event.Time, path: in.Path, number: l.Number})
+		}
+		if span, err = s.Run(); errors.Is(err, errInFull) {
+			err = nil
+		}
+		return span, from, err
+	}
+}
+
+// errInFull ends a search of a log that has to be read in full.
+var errInFull = errors.New("to be read in full")
 
 // follow returns what prints events where a sender is asked for. He is not on every line, so
 // the messages are followed, which goes in order.

@@ -15,6 +15,7 @@ import (
 	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/source"
 	"github.com/mailwhy/mailwhy/internal/summary"
+	"github.com/mailwhy/mailwhy/internal/trace"
 	"github.com/mailwhy/mailwhy/parsers"
 	"github.com/mailwhy/mailwhy/parsers/exim"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
@@ -63,6 +64,11 @@ type reading struct {
 	// encode, where it is set, prepares on the workers what handle writes of a line: it appends
 	// to buf, and nothing for a line of which handle needs nothing.
 	encode func(ev *smtp.Event, n *note, buf []byte) []byte
+
+	// search, where it is set, handles a log without parsing all of it. It returns from which
+	// line on the log has to be read in full after all, 0 where it has not.
+	search func(r *reader, in *source.Input, log *trace.Input) (span trace.Span, from int64, err error)
+	from   func(line int64) // is told so
 
 	warm    func(*smtp.Event, *session.Step)
 	endFile func()
@@ -203,6 +209,13 @@ func (r *reader) file(in *source.Input) error {
 		return nil
 	}
 	format := r.formatOf(in, head)
+	r.repeated.File(r.sides[in])
+	if r.search != nil {
+		r.from(0)
+		if done, err := r.searched(in, format, head); done || err != nil {
+			return err
+		}
+	}
 	body, err := in.Open()
 	if err != nil {
 		r.lost(in, summary.File{Path: in.Path}, err)
@@ -210,7 +223,6 @@ func (r *reader) file(in *source.Input) error {
 	}
 	defer body.Close()
 
-	r.repeated.File(r.sides[in])
 	t := &tally{reader: r, file: summary.File{Path: in.Path, Compression: in.Compression()}, clock: session.NewClock(changed(in), r.zone, r.flags.Year)}
 	t.line.path = in.Path
 	var handleErr error
@@ -229,6 +241,55 @@ func (r *reader) file(in *source.Input) error {
 	}
 	r.coverage.Files = append(r.coverage.Files, t.file)
 	return nil
+}
+
+// searched handles a log by a search, where its beginning shows that it is one. Else, where
+// nothing of it may be understood, it has to be read to be known.
+func (r *reader) searched(in *source.Input, format parsers.Format, head []byte) (done bool, err error) {
+	if format.Lines == nil || in.Once() || !understood(format.Lines, head) {
+		return false, nil
+	}
+	span, from, err := r.search(r, in, r.input(in, format, head))
+	if err != nil {
+		return false, err
+	}
+	if from > 0 {
+		r.from(from)
+		return false, nil
+	}
+	f := summary.File{Path: in.Path, Compression: in.Compression()}
+	f.Lines, f.Bytes, f.First, f.Last = span.Lines, span.Bytes, span.First, span.Last
+	f.Understood = 1 // at the least
+	r.coverage.Add(&f.Coverage)
+	if span.Err != nil {
+		r.lost(in, f, span.Err)
+		return true, nil
+	}
+	r.coverage.Files = append(r.coverage.Files, f)
+	return true, nil
+}
+
+// understood reports that a line of a piece of text is.
+func understood(p smtp.Parser, head []byte) bool {
+	var ev smtp.Event
+	for l := range bytes.Lines(head) {
+		if ok := p.Parse(bytes.TrimRight(l, "\r\n"), &ev); ok && ev.Kind != smtp.KindForeign && ev.Kind != smtp.KindUnknown {
+			return true
+		}
+	}
+	return false
+}
+
+// input makes a log one that can be looked through.
+func (r *reader) input(in *source.Input, format parsers.Format, head []byte) *trace.Input {
+	log := &trace.Input{
+		Path: in.Path, Place: filepath.Dir(in.Path), Copies: r.sides[in], Parser: format.Lines, Head: slices.Clip(head), Size: max(0, in.Size), Open: in.Open,
+		Clock: func() *session.Clock { return session.NewClock(changed(in), r.zone, r.flags.Year) },
+	}
+	if in.IsPlain() {
+		log.Plain = func() (trace.File, error) { return in.OpenPlain() }
+	}
+	return log
 }
 
 // formatOf tells the format of an input by its first bytes, which are looked at once.

@@ -80,13 +80,8 @@ type tally struct {
 
 // lines reads a log. The first error is the input's, the second the handler's.
 func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) {
-	workers := t.flags.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	workers = min(workers, maxWorkers)
 	t.line.parser = p
-	o := pipeline.Options{Workers: workers}
+	o := pipeline.Options{Workers: t.workers()}
 	if t.encode != nil {
 		o.BlockSize = encodedBlock
 	}
@@ -122,6 +117,14 @@ func (t *tally) worker(p smtp.Parser) pipeline.Worker[note] {
 		n.recipient = 0
 		return false
 	}
+}
+
+// workers is how many goroutines parse.
+func (r *reader) workers() int {
+	if r.flags.Workers > 0 {
+		return min(r.flags.Workers, maxWorkers)
+	}
+	return min(runtime.GOMAXPROCS(0), maxWorkers)
 }
 
 func (t *tally) handleBatch(b *pipeline.Batch[note]) error {

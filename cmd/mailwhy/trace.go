@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/report"
-	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/source"
 	"github.com/mailwhy/mailwhy/internal/trace"
 	"github.com/mailwhy/mailwhy/parsers"
@@ -146,17 +143,11 @@ func (t *traced) add(r *reader, in *source.Input) error {
 		return fmt.Errorf("%s is a transcript, which knows of nothing but itself, and is passed over; mailwhy sessions %s reads it", in.Path, in.Path)
 	}
 	t.heads = append(t.heads, head)
-	log := &trace.Input{
-		Path: in.Path, Place: filepath.Dir(in.Path), Copies: r.sides[in], Parser: format.Lines, Head: slices.Clip(head), Size: max(0, in.Size), Open: in.Open,
-		Clock: func() *session.Clock { return session.NewClock(changed(in), r.zone, r.flags.Year) },
-	}
-	switch {
-	case in.Once():
+	log := r.input(in, format, head)
+	if in.Once() {
 		if err := t.spool(log); err != nil {
 			return err
 		}
-	case in.IsPlain():
-		log.Plain = func() (trace.File, error) { return in.OpenPlain() }
 	}
 	t.logs = append(t.logs, log)
 	return nil

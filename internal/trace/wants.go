@@ -13,7 +13,8 @@ type wants struct {
 	ids     map[string]bool // queue IDs, here and at the next servers
 	mids    map[string]bool // Message-IDs
 	version int
-	near    bool // note what is nearly what was asked for
+	near    bool                   // note what is nearly what was asked for
+	pass    func(*smtp.Event) bool // instead of all that: which lines
 
 	finder lineFinder
 	inJSON lineFinder // for lines that may be, or hold, JSON
@@ -67,6 +68,10 @@ func (w *wants) in(b []byte) lineFinder {
 
 // match says what a line that was found has to do with what is wanted.
 func (w *wants) match(ev *smtp.Event, line []byte) (m matched) {
+	if w.pass != nil {
+		m.id = w.pass(ev)
+		return m
+	}
 	if w.what != nil {
 		m.seed = w.what.match(ev)
 	}

@@ -1,0 +1,61 @@
+package trace
+
+import (
+	"sync"
+
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+// Name is a text to be looked for. Letters of ASCII may be in any case where AnyCase says so.
+type Name struct {
+	Text    string
+	AnyCase bool
+}
+
+// Search finds the lines of one input that hold a name and pass a test.
+type Search struct {
+	Input   *Input
+	Names   []Name                 // of at least four bytes; a line without any of them cannot pass
+	Pass    func(*smtp.Event) bool // called by several goroutines; the event has no time yet
+	Take    func(*Line) error      // called in order; its error ends the search
+	Workers int
+	Stop    <-chan struct{}
+	Tick    func()
+}
+
+// Run searches. It returns what the input was found to hold, and Take's error.
+func (s *Search) Run() (Span, error) {
+	w := &wants{pass: s.Pass}
+	var names, safe []needle
+	for _, n := range s.Names {
+		names = append(names, needle{n.Text, n.AnyCase})
+		safe = append(safe, needle{safest(n.Text), n.AnyCase})
+	}
+	w.finder, w.inJSON = newFinder(names, s.Input.Head), newJSONFinder(safe, s.Input.Head)
+	if w.finder == nil {
+		w.finder = everyLine{}
+	}
+	stop := make(chan struct{})
+	end := sync.OnceFunc(func() { close(stop) })
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-s.Stop:
+		case <-done:
+		}
+		end()
+	}()
+	defer close(done)
+	sc := &scanner{inputs: []*Input{s.Input}, workers: max(1, s.Workers), stop: stop, tick: s.Tick, marks: make([][]mark, 1), every: 1 << 62}
+	sc.wants.Store(w)
+	var span Span
+	var failed error
+	sc.scan(all, func(f *finding) {
+		if failed == nil {
+			if failed = s.Take(&f.line); failed != nil {
+				end()
+			}
+		}
+	}, func(_ int, e ending) { span = e.Span })
+	return span, failed
+}

@@ -212,13 +212,18 @@ func (f *Finder) seen(g *group, of []*series, who partyID, taken map[*series][]s
 	return out
 }
 
-// fill adds the time in which nothing happened, hour by hour: in a rate, it counts.
+// fill adds the time in which nothing happened, hour by hour: in a rate, it counts. Days of
+// which the log has no line are none of it.
 func (f *Finder) fill(all []seen, width uint8) []seen {
 	step := minute(1) << width
 	var out []seen
 	next := minuteOf(f.first) >> width << width
 	idle := func(until minute) {
 		for next < until {
+			if day := next / perDay; !f.logged(day) {
+				next = min((day+1)*perDay, until)
+				continue
+			}
 			end := min((next/60+1)*60, until)
 			out = append(out, seen{at: next, n: float64(end-next) * f.load(next)})
 			next = end
@@ -232,6 +237,18 @@ func (f *Finder) fill(all []seen, width uint8) []seen {
 	}
 	idle(minuteOf(f.last) + 1)
 	return out
+}
+
+// perDay is how many minutes a day has.
+const perDay = 24 * 60
+
+// logged reports whether the log has lines of a day.
+func (f *Finder) logged(day minute) bool {
+	if f.days == nil {
+		f.days = map[minute]bool{}
+		f.lines.within(0, 1<<30, func(m minute, _ *hits) { f.days[m/perDay] = true })
+	}
+	return f.days[day]
 }
 
 // load is how many times as much mail as on average moved in the hour of a minute, 1 where it is

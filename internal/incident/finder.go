@@ -22,6 +22,7 @@ type Finder struct {
 	notable notable
 	lates   []span
 	loads   map[minute]float64 // by the hour; see load
+	days    map[minute]bool    // that have lines; see logged
 	all     []*series          // by party too; see divide
 	senders *senders
 

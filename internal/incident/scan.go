@@ -182,13 +182,16 @@ func usual(m model, all []seen, prior, weight float64) (p0 float64, daily bool) 
 		most, least = mostUsual, leastShare
 	}
 	p0 = min(max((k+prior*weight)/(n+weight), least), most)
-	hours := byHour(all)
-	for i := range all {
-		all[i].p0 = p0
-		if days := hours[all[i].at/60%24]; len(days) >= enoughDays {
-			all[i].p0 = min(max(p0, median(days)), most)
+	var hourly [24]float64
+	for h, days := range byHour(all) {
+		hourly[h] = p0
+		if len(days) >= enoughDays {
+			hourly[h] = min(max(p0, median(days)), most)
 			daily = true
 		}
+	}
+	for i := range all {
+		all[i].p0 = hourly[all[i].at/60%24]
 	}
 	return p0, daily
 }

@@ -76,18 +76,40 @@ func activity(d smtp.Direction, c *flow) float64 {
 	return float64(c.attempts())
 }
 
+// moves is when a flow moved and how much: the sum of all up to each time, so that what
+// moved within a time is a difference, however long it is.
+type moves struct {
+	at  []minute
+	sum []float64
+}
+
+// movesOf returns the moves of a flow.
+func movesOf(d smtp.Direction, t *flowTrack) (m moves) {
+	total := 0.0
+	for i := range t.cells {
+		if n := activity(d, &t.cells[i].n); n > 0 {
+			total += n
+			m.at, m.sum = append(m.at, t.cells[i].at), append(m.sum, total)
+		}
+	}
+	return m
+}
+
+// between is how much moved from a minute on, up to another.
+func (m moves) between(from, to minute) float64 { return m.before(to) - m.before(from) }
+
+func (m moves) before(at minute) float64 {
+	if i, _ := slices.BinarySearch(m.at, at); i > 0 {
+		return m.sum[i-1]
+	}
+	return 0
+}
+
 // stillIn finds the times in which a flow stood still.
 func (f *Finder) stillIn(d smtp.Direction, t *flowTrack) []still {
 	t.sort()
-	moves := map[minute]float64{}
-	var at []minute
-	width := minute(1) << t.shift
-	for i := range t.cells {
-		if n := activity(d, &t.cells[i].n); n > 0 {
-			moves[t.cells[i].at] = n
-			at = append(at, t.cells[i].at)
-		}
-	}
+	m := movesOf(d, t)
+	at, width := m.at, minute(1)<<t.shift
 	if len(at) == 0 {
 		return nil
 	}
@@ -97,7 +119,7 @@ func (f *Finder) stillIn(d smtp.Direction, t *flowTrack) []still {
 			return
 		}
 		s := still{direction: d, from: from, to: to, begins: begins, ends: ends}
-		if s.expected, s.daily = f.missing(moves, s); s.expected >= missed {
+		if s.expected, s.daily = f.missing(m, s); s.expected >= missed {
 			out = append(out, s)
 		}
 	}
@@ -112,15 +134,8 @@ func (f *Finder) stillIn(d smtp.Direction, t *flowTrack) []still {
 // missing is how much would have moved in a time: as much as on most other days at the same
 // hours, where there are such, and else as much as in the quieter one of the hours before and
 // after.
-func (f *Finder) missing(moves map[minute]float64, s still) (expected float64, daily bool) {
-	const day = 24 * 60
-	before, after := 0.0, 0.0
-	for m := s.from - around; m < s.from; m++ {
-		before += moves[m]
-	}
-	for m := s.to; m < s.to+around; m++ {
-		after += moves[m]
-	}
+func (f *Finder) missing(m moves, s still) (expected float64, daily bool) {
+	before, after := m.between(s.from-around, s.from), m.between(s.to, s.to+around)
 	near := min(before, after)
 	switch {
 	case s.begins:
@@ -130,15 +145,11 @@ func (f *Finder) missing(moves map[minute]float64, s still) (expected float64, d
 	}
 	near *= float64(s.to-s.from) / around
 	var days []float64
-	for shift := minute(-28 * day); shift <= 28*day; shift += day {
+	for shift := minute(-28 * perDay); shift <= 28*perDay; shift += perDay {
 		if s.from+shift < minuteOf(f.first) || s.to+shift > minuteOf(f.last) || shift == 0 {
 			continue
 		}
-		n := 0.0
-		for m := s.from; m < s.to; m++ {
-			n += moves[m+shift]
-		}
-		days = append(days, n)
+		days = append(days, m.between(s.from+shift, s.to+shift))
 	}
 	if len(days) >= enoughDays {
 		slices.Sort(days)

@@ -200,11 +200,16 @@ func (b *board) report(words *knowledge.Words, seen report.Table) (string, error
 }
 
 func (b *board) write(out io.Writer, words *knowledge.Words, seen report.Table) error {
+	return b.page(words, seen).Markdown(out)
+}
+
+// page is the report of all that was read, with what is seen before it.
+func (b *board) page(words *knowledge.Words, seen report.Table) *report.Page {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.cover()
 	day := b.day(words, b.top)
-	return day.Markdown(out, append([]report.Table{seen}, day.Tables(nil)...))
+	return day.PageWith(seen)
 }
 
 // maxReports is how many reports of one minute may lie beside each other.

@@ -52,6 +52,13 @@ func (d Day) Page(sections []string) *Page {
 	return p
 }
 
+// PageWith returns the report as a page with a table before it.
+func (d Day) PageWith(seen Table) *Page {
+	p := d.Page(nil)
+	p.Sections = append([]Section{section(seen.Title, tableBlocks(seen)...)}, p.Sections...)
+	return p
+}
+
 // tableBlocks are a table and what stands below it.
 func tableBlocks(t Table) (all []Block) {
 	notes := t.Notes

@@ -40,6 +40,9 @@ func (c *eventsCmd) Run(w *world) error {
 		return err
 	}
 	p := &eventPrinter{want: want, by: by, all: c.All, guesses: c.Year == 0, out: bufio.NewWriterSize(w.stdout, outBuffer)}
+	p.line = want
+	p.line.Since, p.line.Until = time.Time{}, time.Time{}
+	p.some = !p.line.IsZero()
 	do := reading{by: by, warm: func(*smtp.Event, *session.Step) {}, endFile: func() {}, encode: p.encode, handle: p.write}
 	if want.From != "" {
 		do.encode, do.handle = nil, p.follow()
@@ -60,6 +63,8 @@ func (c *eventsCmd) Run(w *world) error {
 // known of a line only when those before it have been counted.
 type eventPrinter struct {
 	want    filter.Filter
+	line    filter.Filter // what of it one line can tell without its time
+	some    bool          // and that is not nothing
 	by      *classify.Classifier
 	all     bool // those of other programs too
 	guesses bool // a year that a stamp lacks is guessed
@@ -75,17 +80,17 @@ func (p *eventPrinter) encode(ev *smtp.Event, n *note, buf []byte) []byte {
 	if ev.Kind == smtp.KindForeign && !p.all {
 		return buf
 	}
-	l := line{ev: ev}
+	cause := ""
+	var x *report.Explanation
 	if n.known {
-		l.note = n
+		cause = n.Cause.ID()
+		x = report.Explain(p.by, n.Annotation, ev.Reply.Code, ev.Direction)
 	}
-	timeless := p.want
-	timeless.Since, timeless.Until = time.Time{}, time.Time{}
-	if !timeless.IsZero() && !timeless.Match(ev, nil, l.causeID()) {
+	if p.some && !p.line.Match(ev, nil, cause) {
 		return buf
 	}
 	const shows = smtp.HasTime | smtp.HasYear
-	return report.AppendEventBody(buf, ev, p.guesses && ev.Stamp.Flags&shows == smtp.HasTime, l.explanation(p.by))
+	return report.AppendEventBody(buf, ev, p.guesses && ev.Stamp.Flags&shows == smtp.HasTime, x)
 }
 
 // write prints an event.
@@ -116,14 +121,14 @@ func (p *eventPrinter) search(names []filter.Name) func(r *reader, in *source.In
 		for _, n := range names {
 			s.Names = append(s.Names, trace.Name(n))
 		}
-		timeless := p.want
-		timeless.Since, timeless.Until, timeless.Cause = time.Time{}, time.Time{}, ""
-		s.Pass = func(ev *smtp.Event) bool { return timeless.Match(ev, nil, "") }
+		pass := p.line
+		pass.Cause = ""
+		s.Pass = func(ev *smtp.Event) bool { return pass.Match(ev, nil, "") }
 		var n note
 		var text []byte
 		s.Take = func(l *trace.Line) error {
 			n.Annotation, n.known = p.by.Event(l.Event)
-			session.StepOf(l.Event, &n.step)
+			session.BriefStep(l.Event, &n.step)
 			if n.step.Format == smtp.FormatExim {
 				if len(l.Event.Process) > 0 {
 					// In a syslog Exim says some things twice, which the lines between tell.

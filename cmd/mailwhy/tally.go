@@ -172,16 +172,17 @@ func (t *tally) annotate(ev *smtp.Event, n *note) (keep bool) {
 		by = newer
 	}
 	n.Annotation, n.known = by.Event(ev)
-	session.StepOf(ev, &n.step)
-	if n.recipient = 0; n.known {
-		n.recipient = summary.Recipient(ev)
-	}
 	if t.encode != nil {
+		session.BriefStep(ev, &n.step)
 		if n.text == nil {
 			n.text = new([]byte)
 		}
 		*n.text = t.encode(ev, n, (*n.text)[:0])
 		return false
+	}
+	session.StepOf(ev, &n.step)
+	if n.recipient = 0; n.known {
+		n.recipient = summary.Recipient(ev)
 	}
 	return !t.lean && (t.keep == nil || n.known || t.keep(ev))
 }

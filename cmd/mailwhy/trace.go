@@ -25,14 +25,15 @@ type traceCmd struct {
 	Since  string `group:"Filters" short:"S" placeholder:"WHEN" help:"Messages that have to do with it from this time on; the forms of report. What became of them is told whenever it was."`
 	Until  string `group:"Filters" short:"U" placeholder:"WHEN" help:"Before this time."`
 	As     string `group:"Filters" placeholder:"KIND" help:"What it is, where its shape does not tell: queue-id, remote-id, message-id, sender, recipient, domain, host, ip."`
-	Output string `group:"Output" short:"o" default:"table" placeholder:"FORMAT" help:"Output format: table, json, ndjson, md."`
+	Output string `group:"Output" short:"o" default:"table" placeholder:"FORMAT" help:"Output format: table, json, ndjson, md; or a file whose ending tells it, like report.md."`
 	Top    int    `group:"Output" default:"20" help:"Of many messages, how many of the newest are listed."`
 	All    bool   `group:"Output" help:"List all of them, as far as there is room."`
 }
 
 // Run implements the command.
 func (c *traceCmd) Run(w *world) error {
-	if err := checkOutput("trace", c.Output, "table", "json", "ndjson", "md"); err != nil {
+	to, err := outputOf("trace", c.Output, c.Files, "table", "json", "ndjson", "md")
+	if err != nil {
 		return err
 	}
 	if c.Top < 1 {
@@ -73,19 +74,11 @@ func (c *traceCmd) Run(w *world) error {
 	if len(found.Messages) == 0 && len(found.Loose) == 0 && w.status == exitFine {
 		w.atLeast(in.nothing())
 	}
-	if c.Output == "json" || c.Output == "ndjson" {
+	if to.format == "json" || to.format == "ndjson" {
 		words = knowledge.In(knowledge.English).Of(by.Base()) // for machines
 	}
 	t := &report.Trace{Result: found, Words: words, By: by, Terminal: c.terminal(w)}
-	switch c.Output {
-	case "json":
-		return t.JSON(w.stdout)
-	case "ndjson":
-		return t.NDJSON(w.stdout)
-	case "md":
-		return t.Markdown(w.stdout)
-	}
-	return t.Text(w.stdout)
+	return to.write(w, map[string]func(io.Writer) error{"json": t.JSON, "ndjson": t.NDJSON, "md": t.Markdown, "table": t.Text}[to.format])
 }
 
 // traced are the inputs of a trace.

@@ -60,6 +60,15 @@ var secrets = [2]uint64{maphash.Bytes(seed, []byte("first")), maphash.Bytes(seed
 
 // StepOf fills s with what an event means.
 func StepOf(ev *smtp.Event, s *Step) {
+	BriefStep(ev, s)
+	if s.Kind != smtp.KindForeign {
+		s.tieAll(ev)
+	}
+}
+
+// BriefStep fills s with what an event says of itself, and nothing that ties it to others: all
+// that is needed where no sessions are assembled.
+func BriefStep(ev *smtp.Event, s *Step) {
 	*s = Step{}
 	s.PID, s.Stamp, s.Repeat = ev.PID, ev.Stamp, ev.Repeat
 	s.Code, s.Enhanced = ev.Reply.Code, ev.Reply.Enhanced
@@ -68,9 +77,10 @@ func StepOf(ev *smtp.Event, s *Step) {
 	}
 	s.Kind, s.Format, s.Direction, s.Stage, s.Outcome = ev.Kind, ev.Format, ev.Direction, ev.Stage, ev.Outcome
 	s.Failed, s.Probe, s.Tagged = ev.Failed, ev.Probe, ev.Process != nil
-	if s.Kind == smtp.KindForeign {
-		return
-	}
+}
+
+// tieAll fills in what ties an event to others.
+func (s *Step) tieAll(ev *smtp.Event) {
 	s.Queue, s.MessageID, s.QueuedAs, s.Related = Key(ev.Queue), Key(ev.MessageID), Key(ev.QueuedAs), Key(ev.Related)
 	s.Named, s.Reused = len(ev.Session) > 0, ev.ConnUse > 1
 	s.Port = ev.Format == smtp.FormatExim && ev.Peer.Port != 0

@@ -54,7 +54,9 @@ func (c *incidentCmd) Run(w *world) error {
 		at = l
 		place.Path, place.Number = l.path, l.number
 		finder.Line(l.when, l.step.Kind != smtp.KindForeign && l.step.Kind != smtp.KindUnknown, &place)
-		if l.ev != nil {
+		if l.step.Kind == smtp.KindRemoved {
+			finder.Removed(l.step.Message())
+		} else if l.ev != nil {
 			place.Message, place.Host = l.step.Message(), l.step.Host
 			finder.Event(l.ev, l.note.annotation(), &place)
 		}

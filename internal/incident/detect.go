@@ -21,6 +21,7 @@ type candidate struct {
 	expected  float64
 	score     float64
 	daily     bool
+	prior     float64 // the share that fails so in the rest of the log, with whomever
 }
 
 // group is all series of one cause in one direction.
@@ -94,7 +95,7 @@ func (f *Finder) candidates(g *group) []*candidate {
 	}
 	found = append(found, f.scan(g, g.series, nobody, prior, taken)...)
 	for _, c := range found {
-		c.daily = daily
+		c.daily, c.prior = daily, max(prior, leastShare)
 	}
 	return found
 }

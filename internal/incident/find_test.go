@@ -32,6 +32,8 @@ func read(f *Finder, log []byte, format, path string) (coverage summary.Coverage
 		f.Line(ev.Time, ev.Kind != smtp.KindForeign && ev.Kind != smtp.KindUnknown, &place)
 		place.Message, place.Host = step.Message(), step.Host
 		switch {
+		case ev.Kind == smtp.KindRemoved:
+			f.Removed(place.Message)
 		case known:
 			f.Event(&ev, &note, &place)
 		case Wanted(&ev):

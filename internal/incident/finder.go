@@ -74,8 +74,10 @@ func New(base *knowledge.Base) *Finder {
 // failure.
 func Wanted(ev *smtp.Event) bool {
 	switch ev.Kind {
-	case smtp.KindReceived, smtp.KindMessage, smtp.KindRemoved, smtp.KindDelivery, smtp.KindWarning, smtp.KindNotice:
+	case smtp.KindReceived, smtp.KindDelivery, smtp.KindWarning, smtp.KindNotice:
 		return true
+	case smtp.KindMessage:
+		return ev.From != nil // the others only tell its Message-ID
 	}
 	return ev.Outcome == smtp.Rejected
 }
@@ -120,14 +122,20 @@ const (
 // EndOfFile says that the lines of another file come next.
 func (f *Finder) EndOfFile() { f.fileLast = 0 }
 
+// Removed says that a message left the queue. Its line has no event of its own: there is
+// nothing else to be told of it.
+func (f *Finder) Removed(message uint64) {
+	if message != 0 {
+		f.queue.remove(message)
+	}
+}
+
 // Event takes an event. note is nil when it shows neither a reply nor a failure.
 func (f *Finder) Event(ev *smtp.Event, note *classify.Annotation, at *Place) {
 	if ev.Time.IsZero() || ev.Probe {
 		return
 	}
 	now := ev.Time.Unix()
-	f.host(ev)
-	f.exim = ev.Format == smtp.FormatExim
 	switch {
 	case ev.Kind == smtp.KindReceived:
 		f.received(ev, at, now)
@@ -136,8 +144,6 @@ func (f *Finder) Event(ev *smtp.Event, note *classify.Annotation, at *Place) {
 			m.begin(ev)
 		}
 		f.many(ev, at, now)
-	case ev.Kind == smtp.KindRemoved:
-		f.queue.remove(at.Message)
 	case ev.Kind == smtp.KindWarning || ev.Kind == smtp.KindNotice:
 		f.notable.line(f.base, ev, note, now, f.file(at.Path), at)
 	case ev.Kind == smtp.KindDelivery:
@@ -186,6 +192,8 @@ func said(ev *smtp.Event) []byte {
 }
 
 func (f *Finder) received(ev *smtp.Event, at *Place, now int64) {
+	f.host(ev)
+	f.exim = ev.Format == smtp.FormatExim
 	if at.Message != 0 {
 		f.queue.find(at.Message, now).begin(ev)
 	}
@@ -315,6 +323,7 @@ func (f *Finder) sent(m *mail, ev *smtp.Event, now int64) {
 
 // failed keeps what went wrong.
 func (f *Finder) failed(ev *smtp.Event, note *classify.Annotation, at *Place, now int64, k kind, who partyID, m *mail) {
+	f.host(ev)
 	s := f.table.of(k)
 	if s.total == 0 {
 		s.note = *note

@@ -100,8 +100,8 @@ func (t *track[C, P]) unite() {
 
 // widen makes the buckets twice as wide, and returns how many fewer there are then.
 func (t *track[C, P]) widen() int {
-	t.sort()
 	before := len(t.cells)
+	t.sort()
 	t.shift++
 	for i := range t.cells {
 		t.cells[i].at = t.cells[i].at >> t.shift << t.shift

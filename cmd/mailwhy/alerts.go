@@ -34,6 +34,13 @@ func alertRules(conf *config.File) ([]alert.Rule, error) {
 	return config.Rows(conf, alertList, (*alert.Rule).Validate)
 }
 
+// alerted reports whether the configuration has alerts, which want to see events. What is wrong with
+// them is told later.
+func (w *world) alerted() bool {
+	rules, err := alertRules(w.conf)
+	return err != nil || len(rules) > 0
+}
+
 // alerts is the watcher that holds what a followed log tells against the user's rules.
 type alerts struct {
 	*hub
@@ -117,7 +124,11 @@ func (a *alerts) renew(r *renewal) (apply func(), err error) {
 }
 
 // Event implements watcher.
-func (a *alerts) Event(l *line) { a.engine.Event(l.ev, l.note.annotation(), l.step.Host, a.line) }
+func (a *alerts) Event(l *line) {
+	if !a.engine.Idle() {
+		a.engine.Event(l.event(), l.note.annotation(), l.step.Host, a.line)
+	}
+}
 
 // line is the line that the hub is at.
 func (a *alerts) line() alert.Line { return alert.Line(a.lastLine()) }

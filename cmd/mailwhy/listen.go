@@ -228,11 +228,11 @@ func (l *listener) followedHealth(f *source.Followed, caughtUp time.Time) metric
 // Event implements watcher.
 func (l *listener) Event(n *line) {
 	if n.note == nil {
-		l.Metrics.Event(n.ev, nil)
+		l.Metrics.Event(n.event(), nil)
 		return
 	}
 	note := summary.Note{Cause: n.note.Cause, Severity: n.note.Severity}
-	l.Metrics.Event(n.ev, &note)
+	l.Metrics.Event(n.event(), &note)
 }
 
 // Session implements watcher.

@@ -38,7 +38,10 @@ type hub struct {
 	open *session.Assembler
 	now  time.Time // of the last line that showed one
 	at   *line
-	keep func(*smtp.Event) bool
+	keep func(*smtp.Event) bool // see reading
+	lean bool                   // and this
+
+	blind bool // nobody looks at what goes on now
 
 	received atomic.Bool // somebody wants to see what was received, too
 
@@ -66,10 +69,9 @@ type hub struct {
 	leave    func()        // gives the terminal back before a panic ends the program
 }
 
-// newHub returns a hub. keep says of which lines besides those with a reply or a failure
-// the event is wanted, nil for all; what is not kept is much faster.
-func newHub(w *world, by *classify.Classifier, o session.Options, keep func(*smtp.Event) bool) *hub {
-	h := &hub{world: w, by: by, sum: summary.New(), graceful: graceful(by), end: func() {}, flush: func() error { return nil }, leave: func() {}, keep: keep}
+// newHub returns a hub, which is given all events unless it is told otherwise.
+func newHub(w *world, by *classify.Classifier, o session.Options) *hub {
+	h := &hub{world: w, by: by, sum: summary.New(), graceful: graceful(by), end: func() {}, flush: func() error { return nil }, leave: func() {}}
 	h.open = session.NewAssembler(o, h.session)
 	return h
 }
@@ -89,25 +91,30 @@ func (h *hub) line(l *line) error {
 	if l.when.After(h.now) {
 		h.now = l.when
 	}
-	if !h.open.Add(l.step, l.when, l.ev) || l.ev == nil {
+	if !h.open.Add(l.step, l.when, l.ev) || !h.wanted(l) {
 		return nil
 	}
-	h.sum.Event(l.ev, l.note.forSummary(), l.step.Host, h.sample)
-	h.watch.Event(l.ev, l.note.annotation(), l.step.Host, h.lastLine)
+	counted, words := l.counted(), (*words)(l)
+	if l.note != nil || l.step.Decides() {
+		h.sum.Count(&counted, l.note.forSummary(), words)
+	}
+	if !h.blind {
+		h.watch.Take(&counted, l.note.annotation(), words)
+	}
 	for _, w := range h.watchers {
 		w.Event(l)
 	}
 	return nil
 }
 
-func (h *hub) sample() summary.Sample {
-	return summary.Sample{File: h.at.path, Line: h.at.number, Text: h.at.shown()}
+// wanted reports whether anybody wants to know of a line more than the sessions do.
+func (h *hub) wanted(l *line) bool {
+	s := l.step
+	return l.ev != nil || l.note != nil || s.Decides() || live.Badly(s.Kind, s.Direction, s.Stage) ||
+		s.Kind == smtp.KindReceived && h.received.Load()
 }
 
-func (h *hub) lastLine() live.Line {
-	s := h.sample()
-	return live.Line{Path: s.File, Number: s.Line, Text: s.Text}
-}
+func (h *hub) lastLine() live.Line { return (*words)(h.at).Line() }
 
 // annotation is what the classifier says of a line, nil for nothing.
 func (n *note) annotation() *classify.Annotation {
@@ -261,12 +268,14 @@ func (h *hub) cover() {
 // tally returns what counts the lines of an input and passes them on.
 func (h *hub) tally(f *inputFlags, path string) (*tally, error) {
 	r, err := f.reader(h.world, reading{
-		by: h.by, keep: h.keep, handle: h.line, endFile: func() {},
-		warm: func(ev *smtp.Event, step *session.Step) {
+		by: h.by, keep: h.keep, lean: h.lean, handle: h.line, endFile: func() {},
+		warm: func(_ *smtp.Event, step *session.Step) {
 			h.open.Warm(step)
-			if ev != nil && summary.Decides(ev) {
-				h.sum.Warm(step.Host, ev.Direction)
-				h.watch.Warm(ev.Direction, step.Host)
+			if step.Decides() {
+				h.sum.Warm(step.Host, step.Direction)
+				if !h.blind {
+					h.watch.Warm(step.Direction, step.Host)
+				}
 			}
 		},
 	})

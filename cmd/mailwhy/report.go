@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
-	"github.com/mailwhy/mailwhy/internal/glance"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/internal/session"
@@ -140,6 +137,12 @@ func graceful(by *classify.Classifier) summary.Note {
 
 // count has the summary count a line.
 func count(sum *summary.Summary, l *line) {
+	counted := l.counted()
+	sum.Count(&counted, l.note.forSummary(), (*words)(l))
+}
+
+// counted is what is counted of a line.
+func (l *line) counted() summary.Line {
 	s := l.step
 	counted := summary.Line{
 		Kind: s.Kind, Direction: s.Direction, Stage: s.Stage, Outcome: s.Outcome, Failed: s.Failed, Probe: s.Probe,
@@ -148,23 +151,7 @@ func count(sum *summary.Summary, l *line) {
 	if l.note != nil {
 		counted.Recipient = l.note.recipient
 	}
-	sum.Count(&counted, l.note.forSummary(), (*words)(l))
-}
-
-// words are those of a line.
-type words line
-
-func (w *words) Host() []byte {
-	if host := glance.Host(w.raw, w.step.Name); host != nil {
-		return host
-	}
-	return summary.HostOf((*line)(w).event())
-}
-
-func (w *words) Reply() []byte { return (*line)(w).event().Reply.Text }
-
-func (w *words) Sample() summary.Sample {
-	return summary.Sample{File: w.path, Line: w.number, Text: (*line)(w).shown()}
+	return counted
 }
 
 func (n *note) forSummary() *summary.Note {
@@ -172,29 +159,4 @@ func (n *note) forSummary() *summary.Note {
 		return nil
 	}
 	return &summary.Note{Cause: n.Cause, Severity: n.Severity, Entry: uint16(n.Entry)}
-}
-
-// maxShown is how much of a line is looked at to be shown: four times what is kept of one
-// anywhere, so that what is cut off at the end never matters.
-const maxShown = 4 << 10
-
-// shown is a line as it may be shown: with the secrets of logins masked, and as text. Where
-// its parser, who knows more of the line, took one out, the parser's text stands for it.
-func (l *line) shown() string {
-	raw := l.raw[:min(len(l.raw), maxShown)]
-	for _, text := range [][]byte{l.event().Reply.Text, l.event().Text} {
-		text = text[:min(len(text), maxShown)]
-		if bytes.Count(text, []byte(smtp.Mask)) > bytes.Count(raw, []byte(smtp.Mask)) {
-			return masked(text)
-		}
-	}
-	if i := bytes.Index(raw, []byte(`input="`)); i >= 0 { // what Exim's client went on to say
-		raw = append(raw[:i+7:i+7], smtp.Mask...)
-	}
-	return masked(raw)
-}
-
-func masked(text []byte) string {
-	var room [1024]byte // enough for most lines
-	return strings.ToValidUTF8(string(smtp.AppendMasked(room[:0], text)), "\uFFFD")
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/source"
+	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -147,16 +148,16 @@ func (c *tailCmd) hub(w *world, stop <-chan struct{}, end func(), want *filter.F
 	var h *hub
 	// What is not looked at need not be kept.
 	options := session.Options{Exchanges: c.Dashboard || c.All && c.Output == "text", Envelopes: want.From != ""}
-	keep := func(ev *smtp.Event) bool {
-		return live.Wanted(ev) || ev.Kind == smtp.KindReceived && h.received.Load()
-	}
 	if !want.IsZero() {
 		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, h.at.causeID()) }
 	}
-	if !want.IsZero() || options.Exchanges || c.Output == "ndjson" {
-		keep = nil
+	h = newHub(&own, by, options)
+	if want.IsZero() && !options.Exchanges && c.Output != "ndjson" {
+		h.keep = func(ev *smtp.Event) bool {
+			return summary.Decides(ev) || live.Badly(ev.Kind, ev.Direction, ev.Stage) || ev.Kind == smtp.KindReceived && h.received.Load()
+		}
+		h.lean = c.Listen == "" && !w.alerted()
 	}
-	h = newHub(&own, by, options, keep)
 	h.end, h.states = end, c.State
 	return h
 }
@@ -268,7 +269,7 @@ func (c *tailCmd) printer(h *hub, words *knowledge.Words) *printer {
 	p.teller = &report.Teller{Words: words, By: h.by, Terminal: c.terminal(h.world)}
 	tell := p.notice
 	if p.output != "text" {
-		tell = nil
+		tell, h.blind = nil, true
 	}
 	h.watch = live.New(h.by.Base(), tell)
 	h.watchers = append(h.watchers, p)

@@ -110,6 +110,9 @@ func (t *tally) worker(p smtp.Parser) pipeline.Worker[note] {
 	}
 	eye, yes := glance.New(parsers.FormatOf(p)), newNods(t.by)
 	return func(line []byte, ev *smtp.Event, n *note) bool {
+		if by := t.newer.Load(); by != nil && by != yes.by {
+			yes = newNods(by)
+		}
 		if !eye.Line(line, &n.step) {
 			return parse(line, ev, n)
 		}

@@ -127,6 +127,9 @@ func New(rules []Rule, base *knowledge.Base, tell func(*Alert)) (*Engine, error)
 	return e, errors.Join(wrong...)
 }
 
+// Idle reports that there are no rules.
+func (e *Engine) Idle() bool { return len(e.rules) == 0 }
+
 // Received reports whether a rule wants to see the lines of what was received.
 func (e *Engine) Received() bool { return len(e.received) > 0 }
 

@@ -50,6 +50,7 @@ var hour = sync.OnceValue(func() Picture {
 	var number int64
 	for minute := range 60 {
 		at := now.Truncate(time.Minute).Add(time.Duration(minute-59) * time.Minute)
+		watch.Tick(at)
 		for i, s := range said {
 			for n := range int(math.Ceil(s.perMinute(float64(minute)))) {
 				if number++; minute == 59 && n > 30 {

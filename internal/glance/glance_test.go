@@ -134,6 +134,7 @@ func TestMutations(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(s []byte) int { return random.IntN(len(s) + 1) }
 	known := 0
+	var ev smtp.Event
 	for range 100_000 {
 		a, b := lines[random.IntN(len(lines))], lines[random.IntN(len(lines))]
 		var line []byte
@@ -147,6 +148,7 @@ func TestMutations(t *testing.T) {
 		default:
 			line = append(append(append(line, a[:i]...), pieces[random.IntN(len(pieces))]...), a[i:]...)
 		}
+		sameDomain(t, line, &ev)
 		for _, w := range all {
 			w.look(t, a) // leaves what it keeps of a line that is as it should be
 			if w.look(t, line) {
@@ -179,6 +181,38 @@ func TestHost(t *testing.T) {
 		}
 		if strings.HasPrefix(name, "generated") && found*10 < all*9 {
 			t.Errorf("%s: the host was found in %d of %d lines", name, found, all)
+		}
+	}
+}
+
+// sameDomain holds that where a recipient's domain is found it is the right one.
+func sameDomain(t *testing.T, line []byte, ev *smtp.Event) (found, all int) {
+	t.Helper()
+	parsers.Mixed{}.Parse(line, ev)
+	if ev.Kind != smtp.KindDelivery || ev.Outcome != smtp.Sent || ev.Direction != smtp.Outbound {
+		return 0, 0
+	}
+	domain := Domain(line, ev.Format)
+	if domain == nil {
+		return 0, 1
+	}
+	if want := ev.To[bytes.LastIndexByte(ev.To, '@')+1:]; !bytes.Equal(domain, want) {
+		t.Errorf("%q: %q, want %q", line, domain, want)
+	}
+	return 1, 1
+}
+
+// TestDomain: where the recipient's domain is found it is the right one, and in most lines it is.
+func TestDomain(t *testing.T) {
+	var ev smtp.Event
+	for name, log := range samples(t) {
+		found, all := 0, 0
+		for line := range bytes.Lines(log) {
+			n, of := sameDomain(t, bytes.TrimSuffix(line, []byte{'\n'}), &ev)
+			found, all = found+n, all+of
+		}
+		if strings.HasPrefix(name, "generated") && (found*10 < all*9 || all < 100) {
+			t.Errorf("%s: the domain was found in %d of %d lines", name, found, all)
 		}
 	}
 }

@@ -25,6 +25,7 @@ const (
 	givenUp     = 128  // at once, because to find them takes a look at all
 	maxParties  = 8192 // parties whose flow is watched
 	keepEvery   = 30   // seconds between two lines that are kept, once there are LastLines
+	keepPerTick = 2    // and so many between two ticks
 	maxText     = 1024 // bytes of a reply or a line
 )
 
@@ -85,6 +86,8 @@ type Trouble struct {
 	over       int64 // Total when mail flowed again
 	big        bool  // its party is a provider, or none
 	lastSecond int64 // in which a line was kept
+	lastTick   int64 // after which that was
+	sinceTick  int   // how many were kept since
 }
 
 // Recent is how often it was met in the last minute.
@@ -123,6 +126,8 @@ type Watch struct {
 	newMinute  int64
 	newHeld    int64 // and those that were not
 	dropped    int64
+	ticks      int64
+	known      known
 }
 
 // kind tells troubles apart.
@@ -155,27 +160,34 @@ func (w *Watch) Dropped() int64 { return w.dropped }
 // of the other side's name, 0 for none; line gives the line as it may be shown, and is
 // called only when it is kept.
 func (w *Watch) Event(ev *smtp.Event, a *classify.Annotation, host uint64, line func() Line) {
-	w.advance(ev.Time)
-	decides := summary.Decides(ev)
+	l := summary.LineOf(ev, host)
+	w.known = known{ev, line}
+	w.Take(&l, a, &w.known)
+}
+
+// Take takes a line. a is nil when it shows neither a reply nor a failure.
+func (w *Watch) Take(l *summary.Line, a *classify.Annotation, words Words) {
+	w.advance(l.When)
+	decides := l.Decides()
 	if decides {
-		if r := rateOf[ev.Outcome]; r != NumRates {
-			w.rates[r][Minutes-1] += int64(ev.Count())
-			w.totals[r] += int64(ev.Count())
+		if r := rateOf[l.Outcome]; r != NumRates {
+			w.rates[r][Minutes-1] += l.N
+			w.totals[r] += l.N
 		}
 	}
-	if ev.Outcome == smtp.Sent {
-		if decides && ev.Direction == smtp.Outbound {
-			w.flows.sent(w, w.party(ev, host), ev.To)
+	if l.Outcome == smtp.Sent {
+		if decides && l.Direction == smtp.Outbound {
+			w.flows.sent(w, l, words)
 		}
 		return
 	}
-	if end, bad := badly(ev); bad {
-		w.ended(end, ev)
+	if Badly(l.Kind, l.Direction, l.Stage) {
+		w.ended(badEnd{endOf[l.Kind], l.Stage}, l, words)
 	}
-	if a == nil || !summary.WentWrong(ev) {
+	if a == nil || !l.WentWrong() {
 		return
 	}
-	w.trouble(ev, a, host, line)
+	w.trouble(l, a, words)
 }
 
 // advance moves the time on to now, if that is later, and tells what is due.
@@ -216,9 +228,9 @@ func (c *Counts) shift(n int64) {
 }
 
 // trouble counts what went wrong.
-func (w *Watch) trouble(ev *smtp.Event, a *classify.Annotation, host uint64, line func() Line) {
-	side := causeSide{a.Cause, ev.Direction}
-	number := w.party(ev, host)
+func (w *Watch) trouble(l *summary.Line, a *classify.Annotation, words Words) {
+	side := causeSide{a.Cause, l.Direction}
+	number := w.party(l, words)
 	who := w.parties.all[number]
 	last := &who.last
 	if !who.provider && !mendable(a.Cause) || number == nobody {
@@ -230,12 +242,15 @@ func (w *Watch) trouble(ev *smtp.Event, a *classify.Annotation, host uint64, lin
 		t = w.troubleOf(side, who)
 		*last = t
 	}
-	t.count(ev, a, w.now, line)
+	t.count(l, a, w.now)
+	if t.keeps(w) {
+		t.keep(words)
+	}
 	if t.Direction == smtp.Outbound && t.Party != "" && mendable(t.Cause) {
 		w.flows.failed(w, t)
 	}
 	if !t.began {
-		w.announce(t, side)
+		w.announce(t, side, words)
 	}
 }
 
@@ -262,31 +277,47 @@ func mendable(c knowledge.Cause) bool {
 	return who == knowledge.SendingAdmin || who == knowledge.ReceivingAdmin
 }
 
-func (t *Trouble) count(ev *smtp.Event, a *classify.Annotation, now time.Time, line func() Line) {
+func (t *Trouble) count(l *summary.Line, a *classify.Annotation, now time.Time) {
 	m := unixMinute(now)
 	t.PerMinute.shift(m - t.minute)
 	t.minute = max(t.minute, m)
-	t.PerMinute[Minutes-1] += int64(ev.Count())
-	t.Total += int64(ev.Count())
+	t.PerMinute[Minutes-1] += l.N
+	t.Total += l.N
 	t.Last = now
 	t.Entry, t.Severity = a.Entry, max(t.Severity, a.Severity)
-	t.Stage, t.Code, t.Enhanced = ev.Stage, ev.Reply.Code, ev.Reply.Enhanced
-	if second := now.Unix(); len(t.Lines) < LastLines || second-t.lastSecond >= keepEvery {
-		t.lastSecond = second
-		text := ev.Reply.Text
-		if len(text) == 0 {
-			text = ev.Text
-		}
-		t.Reply = string(cut(text))
-		if len(t.Lines) == LastLines {
-			t.Lines = append(t.Lines[:0], t.Lines[1:]...)
-		}
-		l := line()
-		if len(l.Text) > maxText {
-			l.Text = strings.Clone(l.Text[:maxText]) // and let the rest of it go
-		}
-		t.Lines = append(t.Lines, l)
+	t.Stage, t.Code, t.Enhanced = l.Stage, l.Code, smtp.EnhancedCode{}
+	if l.Code != 0 {
+		t.Enhanced = l.Enhanced
 	}
+}
+
+// keeps reports whether a line is to be kept: the first ones, and then one from time to time. Only
+// a few are between two ticks, which is as often as somebody looks, for in a log of yesterday
+// the time flies.
+func (t *Trouble) keeps(w *Watch) bool {
+	second := w.now.Unix()
+	if t.lastTick != w.ticks {
+		t.lastTick, t.sinceTick = w.ticks, 0
+	}
+	if t.sinceTick >= keepPerTick || len(t.Lines) >= LastLines && second-t.lastSecond < keepEvery {
+		return false
+	}
+	t.lastSecond = second
+	t.sinceTick++
+	return true
+}
+
+// keep keeps a line, in the place of the oldest.
+func (t *Trouble) keep(words Words) {
+	t.Reply = string(cut(words.Said()))
+	if len(t.Lines) == LastLines {
+		t.Lines = append(t.Lines[:0], t.Lines[1:]...)
+	}
+	line := words.Line()
+	if len(line.Text) > maxText {
+		line.Text = strings.Clone(line.Text[:maxText]) // and let the rest of it go
+	}
+	t.Lines = append(t.Lines, line)
 }
 
 // makeRoom gives up the troubles that were silent for the longest where there are too many.
@@ -316,7 +347,10 @@ func (w *Watch) forget(k kind, t *Trouble) {
 
 // Tick moves the time on to now, if that is later, and tells what is due. It is for when
 // the log is silent.
-func (w *Watch) Tick(now time.Time) { w.advance(now) }
+func (w *Watch) Tick(now time.Time) {
+	w.ticks++
+	w.advance(now)
+}
 
 // Snapshot is a copy of what is going on.
 type Snapshot struct {

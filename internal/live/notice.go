@@ -60,7 +60,7 @@ const (
 // announce tells of a trouble that was not told of. What is as it should be, spam that was
 // refused, is none that anybody has to know of at once, nor is it that one more of the many
 // small domains has it.
-func (w *Watch) announce(t *Trouble, side causeSide) {
+func (w *Watch) announce(t *Trouble, side causeSide, words Words) {
 	if t.Severity == knowledge.Info || w.explained[side] && (!t.big || t.over > 0) && t.Total-t.over < another {
 		return
 	}
@@ -81,6 +81,7 @@ func (w *Watch) announce(t *Trouble, side causeSide) {
 	w.newTold[turn]++
 	t.Explained, w.explained[side] = w.explained[side], true
 	t.began, t.told, t.toldTotal = true, w.now, t.Total
+	t.Reply = string(cut(words.Said()))
 	if !t.listed {
 		t.listed, w.going = true, append(w.going, t)
 	}
@@ -204,13 +205,13 @@ func (f *flows) drop(w *Watch, p *flow) {
 }
 
 // sent takes a delivery to a recipient, by way of a party: a party may be known by either.
-func (f *flows) sent(w *Watch, who int32, to []byte) {
+func (f *flows) sent(w *Watch, l *summary.Line, words Words) {
 	if len(f.byParty) == 0 {
 		return
 	}
-	f.went(w, w.parties.flow(who))
+	f.went(w, w.parties.flow(w.party(l, words)))
 	var room [64]byte
-	f.went(w, f.byParty[string(appendDomain(room[:0], to))])
+	f.went(w, f.byParty[string(appendLower(room[:0], words.Domain()))])
 }
 
 func (f *flows) went(w *Watch, p *flow) {
@@ -248,39 +249,26 @@ type endings struct {
 	count int64
 }
 
-// badly reports that a session ends in a way that somebody has to know of: it breaks while
+// Badly reports that a session ends in a way that somebody has to know of: it breaks while
 // a message is on its way in. Scanners and spammers come and go as they like, and what goes
 // wrong on our way out the deliveries tell.
-func badly(ev *smtp.Event) (end badEnd, bad bool) {
-	if ev.Direction != smtp.Inbound || ev.Stage < smtp.StageDATA || ev.Stage > smtp.StageDOT {
-		return end, false
-	}
-	switch ev.Kind {
-	case smtp.KindLost:
-		return badEnd{smtp.EndLost, ev.Stage}, true
-	case smtp.KindTimeout:
-		return badEnd{smtp.EndTimedOut, ev.Stage}, true
-	case smtp.KindClosed:
-		return badEnd{smtp.EndServerClosed, ev.Stage}, true
-	}
-	return end, false
+func Badly(k smtp.Kind, d smtp.Direction, at smtp.Stage) bool {
+	return (k == smtp.KindLost || k == smtp.KindTimeout || k == smtp.KindClosed) &&
+		d == smtp.Inbound && smtp.StageDATA <= at && at <= smtp.StageDOT
 }
 
-// Wanted reports whether a watch wants to see an event that shows neither a reply nor a
-// failure.
-func Wanted(ev *smtp.Event) bool {
-	_, bad := badly(ev)
-	return bad || summary.Decides(ev)
+var endOf = map[smtp.Kind]smtp.End{
+	smtp.KindLost: smtp.EndLost, smtp.KindTimeout: smtp.EndTimedOut, smtp.KindClosed: smtp.EndServerClosed,
 }
 
 // ended tells of the first session that ended so, and counts the others.
-func (w *Watch) ended(end badEnd, ev *smtp.Event) {
+func (w *Watch) ended(end badEnd, l *summary.Line, words Words) {
 	if e := w.sessions[end]; e != nil {
-		e.count += int64(ev.Count())
+		e.count += l.N
 		return
 	}
 	w.sessions[end] = &endings{told: w.now}
-	w.tell(&Notice{What: Ended, Time: w.now, End: end.end, Stage: end.stage, Count: 1, Party: cmp.Or(string(cut(ev.Peer.Name)), string(cut(ev.Peer.IP)))})
+	w.tell(&Notice{What: Ended, Time: w.now, End: end.end, Stage: end.stage, Count: 1, Party: string(cut(words.Host()))})
 }
 
 // countEndings tells how many sessions ended badly since they were last told of.

@@ -1,9 +1,6 @@
 package live
 
 import (
-	"bytes"
-	"cmp"
-
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
@@ -68,25 +65,25 @@ func (w *Watch) Warm(d smtp.Direction, host uint64) {
 // party names the other side of a line: its provider, or the domain that its host is in.
 // Of those who come to us only providers are told apart, or each stranger who guesses
 // passwords would be a kind of trouble.
-func (w *Watch) party(ev *smtp.Event, host uint64) (number int32) {
+func (w *Watch) party(l *summary.Line, words Words) (number int32) {
 	p := w.parties
-	if host == 0 && ev.Direction == smtp.Outbound { // no host was reached
+	if l.Host == 0 && l.Direction == smtp.Outbound { // no host was reached
 		var room [64]byte
-		return w.named(appendDomain(room[:0], ev.To), false)
+		return w.named(appendLower(room[:0], words.Domain()), false)
 	}
-	if host == 0 || ev.Direction != smtp.Outbound && ev.Direction != smtp.Inbound {
+	if l.Host == 0 || l.Direction != smtp.Outbound && l.Direction != smtp.Inbound {
 		return nobody
 	}
-	key := hostKey(host, ev.Direction)
+	key := hostKey(l.Host, l.Direction)
 	s := p.slot(key)
 	if s.key == key && key != 0 {
 		return s.who
 	}
-	who := nobody
-	if provider := w.base.Host(ev.Peer.Name); provider != 0 {
+	who, host := nobody, words.Host()
+	if provider := w.base.Host(host); provider != 0 {
 		who = w.named([]byte(w.base.ProviderName(provider)), true)
-	} else if ev.Direction == smtp.Outbound {
-		who = w.named([]byte(summary.Domain(cmp.Or(string(cut(ev.Peer.Name)), string(cut(ev.Peer.IP))))), false)
+	} else if l.Direction == smtp.Outbound {
+		who = w.named([]byte(summary.Domain(string(cut(host)))), false)
 	}
 	if p.n >= maxHosts {
 		p.forgetHosts()
@@ -151,9 +148,9 @@ func (p *parties) forget() {
 	clear(p.failing[:])
 }
 
-// appendDomain appends the domain of an address, in lower case.
-func appendDomain(to, address []byte) []byte {
-	for _, c := range cut(address[bytes.LastIndexByte(address, '@')+1:]) {
+// appendLower appends a domain in lower case.
+func appendLower(to, domain []byte) []byte {
+	for _, c := range cut(domain) {
 		if 'A' <= c && c <= 'Z' {
 			c += 'a' - 'A'
 		}

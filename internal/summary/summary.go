@@ -231,7 +231,7 @@ func (s *Summary) Count(l *Line, note *Note, words Words) {
 	if l.Code != 0 {
 		s.reply(l, note)
 	}
-	if l.wentWrong() {
+	if l.WentWrong() {
 		s.cause(l, note, words)
 	}
 }
@@ -259,7 +259,7 @@ func decides(k smtp.Kind, o smtp.Outcome, probe bool) bool {
 // does not: the recipient's fate is told by another line.
 func WentWrong(ev *smtp.Event) bool { return wentWrong(ev.Kind, ev.Outcome, ev.Failed, ev.Reply.Code) }
 
-func (l *Line) wentWrong() bool { return wentWrong(l.Kind, l.Outcome, l.Failed, l.Code) }
+func (l *Line) WentWrong() bool { return wentWrong(l.Kind, l.Outcome, l.Failed, l.Code) }
 
 func wentWrong(k smtp.Kind, o smtp.Outcome, failed bool, c smtp.Code) bool {
 	if k == smtp.KindAttempt || k == smtp.KindWarning {

@@ -1,0 +1,45 @@
+package glance
+
+import (
+	"bytes"
+
+	"github.com/mailwhy/mailwhy/parsers/smtp"
+)
+
+var (
+	postfixTo = []byte(": to=<")
+	eximTo    = [][]byte{[]byte(" => "), []byte(" -> ")}
+)
+
+// Domain finds the domain of the recipient of a delivery that went through, where it usually
+// stands in the line; nil where a parser is to say it.
+func Domain(line []byte, format smtp.Format) []byte {
+	if format == smtp.FormatPostfix {
+		if i := bytes.Index(line, postfixTo); i >= 0 {
+			to := line[i+len(postfixTo):]
+			if n := span(to, '>'); n > 0 && (hasPrefix(to[n+1:], ", relay=") || hasPrefix(to[n+1:], ", orig_to=<")) {
+				return domainOf(to[:n])
+			}
+		}
+		return nil
+	}
+	for _, flag := range eximTo {
+		if i := bytes.Index(line, flag); i >= 0 {
+			to := line[i+len(flag):]
+			if _, ok := recipient(to); ok {
+				return domainOf(to[:span(to, ' ')])
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// domainOf returns what follows the only @ of an address.
+func domainOf(to []byte) []byte {
+	i := span(to, '@')
+	if i <= 0 || i+1 == len(to) || span(to[i+1:], '@') >= 0 || span(to, '"') >= 0 || span(to, '<') >= 0 {
+		return nil
+	}
+	return to[i+1:]
+}

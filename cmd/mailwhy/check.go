@@ -81,8 +81,8 @@ func (c *checkCmd) check(w *world) error {
 		return err
 	}
 	tally := &alert.Tally{Strangers: want.Direction == smtp.Inbound}
-	options := session.Options{}
 	var at *line
+	options := session.Options{Written: asWritten(&at)}
 	if !want.IsZero() {
 		options.Envelopes = want.From != ""
 		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, at.causeID()) }

@@ -66,7 +66,7 @@ func (c *tailCmd) board(h *hub, words *knowledge.Words, quit func()) (*board, er
 	if !isTerminal(h.stdout) || os.Getenv("TERM") == "dumb" {
 		return nil, errors.New("--dashboard needs a terminal to draw on; without it, tail prints what happens")
 	}
-	b := &board{hub: h, paths: c.Files, top: c.Top, news: &news{}, quit: quit, stderr: h.stderr, ended: make(chan error, 1), saidAt: time.Now()}
+	b := &board{hub: h, paths: h.names(c.Files), top: c.Top, news: &news{}, quit: quit, stderr: h.stderr, ended: make(chan error, 1), saidAt: time.Now()}
 	if len(b.paths) == 1 && b.paths[0] == "-" {
 		b.paths = nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/filter"
+	"github.com/mailwhy/mailwhy/internal/redact"
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/source"
@@ -44,6 +45,9 @@ func (c *eventsCmd) Run(w *world) error {
 	p.line.Since, p.line.Until = time.Time{}, time.Time{}
 	p.some = !p.line.IsZero()
 	do := reading{by: by, warm: func(*smtp.Event, *session.Step) {}, endFile: func() {}, encode: p.encode, handle: p.write}
+	if p.hide, err = c.hide(w); err != nil {
+		return err
+	}
 	if want.From != "" {
 		do.encode, do.handle = nil, p.follow()
 	} else if names := want.Names(); len(names) > 0 {
@@ -66,8 +70,9 @@ type eventPrinter struct {
 	line    filter.Filter // what of it one line can tell without its time
 	some    bool          // and that is not nothing
 	by      *classify.Classifier
-	all     bool // those of other programs too
-	guesses bool // a year that a stamp lacks is guessed
+	all     bool             // those of other programs too
+	guesses bool             // a year that a stamp lacks is guessed
+	hide    *redact.Redactor // nil: all is shown
 	out     *bufio.Writer
 	found   bool
 	from    int64 // lines before it were printed by a search
@@ -88,6 +93,11 @@ func (p *eventPrinter) encode(ev *smtp.Event, n *note, buf []byte) []byte {
 	}
 	if p.some && !p.line.Match(ev, nil, cause) {
 		return buf
+	}
+	if p.hide != nil {
+		shown := new(smtp.Event)
+		p.hide.Event(shown, ev)
+		ev = shown
 	}
 	const shows = smtp.HasTime | smtp.HasYear
 	return report.AppendEventBody(buf, ev, p.guesses && ev.Stamp.Flags&shows == smtp.HasTime, x)
@@ -140,7 +150,7 @@ func (p *eventPrinter) search(names []filter.Name) func(r *reader, in *source.In
 				}
 			}
 			text = p.encode(l.Event, &n, text[:0])
-			return p.write(&line{text: text, when: l.Event.Time, path: in.Path, number: l.Number})
+			return p.write(&line{text: text, when: l.Event.Time, path: r.hiding.path(in.Path), number: l.Number})
 		}
 		if span, err = s.Run(); errors.Is(err, errInFull) {
 			err = nil
@@ -156,7 +166,7 @@ var errInFull = errors.New("to be read in full")
 // the messages are followed, which goes in order.
 func (p *eventPrinter) follow() func(*line) error {
 	var at *line
-	messages := session.NewAssembler(session.Options{Envelopes: true, Select: func(ev *smtp.Event, from []byte) bool {
+	messages := session.NewAssembler(session.Options{Written: asWritten(&at), Envelopes: true, Select: func(ev *smtp.Event, from []byte) bool {
 		return p.want.Match(ev, from, at.causeID())
 	}}, func(*session.Session) {})
 	return func(l *line) error {

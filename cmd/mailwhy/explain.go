@@ -13,6 +13,7 @@ import (
 	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/filter"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/redact"
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/parsers"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
@@ -22,6 +23,7 @@ import (
 type explainCmd struct {
 	wordsFlags
 	tableFlags
+	redactFlags
 	What []string `arg:"" optional:"" name:"reply" help:"A reply code (553), an enhanced code (5.7.1), a whole reply in quotes, or a line of a log; - reads them from standard input, one a line."`
 
 	Stage  string `placeholder:"COMMAND" help:"The command that it answers: CONNECT, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, DOT (the end of the message), QUIT."`
@@ -48,7 +50,11 @@ func (c *explainCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	p := &answers{cmd: c, world: w, explainer: e, classifier: by, said: said, out: bufio.NewWriter(w.stdout)}
+	hide, err := c.hide(w)
+	if err != nil {
+		return err
+	}
+	p := &answers{cmd: c, world: w, hide: hide, explainer: e, classifier: by, said: said, out: bufio.NewWriter(w.stdout)}
 	if len(c.What) == 0 && isTerminal(w.stdin) {
 		return errors.New(e.Words.Text("explain.accepted"))
 	}
@@ -100,7 +106,8 @@ type answers struct {
 	world      *world
 	explainer  *report.Explainer
 	classifier *classify.Classifier
-	said       classify.Said // what the flags tell
+	said       classify.Said    // what the flags tell
+	hide       *redact.Redactor // nil: all is shown
 	out        *bufio.Writer
 	n          int
 	buf        []byte
@@ -287,14 +294,25 @@ func (p *answers) answer(what string) (a *report.Answer, ok bool) {
 }
 
 func (p *answers) of(text string, s *classify.Said) *report.Answer {
+	told := p.classifier.Reply(s)
+	if p.hide != nil {
+		as := *s
+		as.Text, as.Note = []byte(p.hide.Text(string(s.Text))), []byte(p.hide.Text(string(s.Note)))
+		text, s = p.hide.Text(text), &as
+	}
 	return &report.Answer{
 		Text: text, Code: s.Code, Enhanced: s.Enhanced, Stage: s.Stage, Direction: s.Direction,
-		Annotation: p.classifier.Reply(s), Details: p.classifier.Details(s),
+		Annotation: told, Details: p.classifier.Details(s),
 	}
 }
 
 // ofEvent is the answer to a line of a log, which tells more than its reply.
 func (p *answers) ofEvent(ev *smtp.Event, note classify.Annotation) *report.Answer {
+	if p.hide != nil {
+		shown := new(smtp.Event)
+		p.hide.Event(shown, ev)
+		ev = shown
+	}
 	text, status := ev.Reply.Text, ev.Reply.Enhanced
 	if len(text) == 0 {
 		text = ev.Text

@@ -167,9 +167,9 @@ func (l *listener) notReady() (wrong []string) {
 	for i, f := range l.followed {
 		switch h := f.Health(); {
 		case !h.Found:
-			wrong = append(wrong, f.Mark().Path+": is not there")
+			wrong = append(wrong, l.hiding.path(f.Mark().Path)+": is not there")
 		case l.caughtUp[i].IsZero():
-			wrong = append(wrong, fmt.Sprintf("%s: %d bytes behind", f.Mark().Path, h.Lag))
+			wrong = append(wrong, fmt.Sprintf("%s: %d bytes behind", l.hiding.path(f.Mark().Path), h.Lag))
 		}
 	}
 	return wrong
@@ -213,7 +213,7 @@ func (l *listener) health() metrics.Health {
 func (l *listener) followedHealth(f *source.Followed, caughtUp time.Time) metrics.Followed {
 	h := f.Health()
 	out := metrics.Followed{
-		Name: f.Mark().Path, Bytes: h.Lag, CaughtUp: h.CaughtUp && h.Found, LastRead: h.LastRead,
+		Name: l.hiding.path(f.Mark().Path), Bytes: h.Lag, CaughtUp: h.CaughtUp && h.Found, LastRead: h.LastRead,
 		Rotations: h.Rotations, Truncations: h.Truncations, Lost: h.Lost,
 	}
 	if !out.CaughtUp {

@@ -72,6 +72,7 @@ type hub struct {
 // newHub returns a hub, which is given all events unless it is told otherwise.
 func newHub(w *world, by *classify.Classifier, o session.Options) *hub {
 	h := &hub{world: w, by: by, sum: summary.New(), graceful: graceful(by), end: func() {}, flush: func() error { return nil }, leave: func() {}}
+	o.Written = asWritten(&h.at)
 	h.open = session.NewAssembler(o, h.session)
 	return h
 }
@@ -255,7 +256,7 @@ func notUnderstood(lines int64) error {
 
 // cover says in the summary how far the logs were read.
 func (h *hub) cover() {
-	h.sum.Coverage = summary.Coverage{}
+	h.sum.Coverage = summary.Coverage{Redacted: h.hiding != nil && h.hiding.by != nil}
 	for _, t := range h.tallies {
 		f := t.file
 		f.Format = t.formatNames()
@@ -282,15 +283,15 @@ func (h *hub) tally(f *inputFlags, path string) (*tally, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tally{reader: r, file: summary.File{Path: path}}
-	t.line.path = path
+	t := &tally{reader: r, file: summary.File{Path: r.hiding.path(path)}}
+	t.line.path = t.file.Path
 	h.tallies = append(h.tallies, t)
 	return t, nil
 }
 
 // follow reads one log through all its rotations.
 func (h *hub) follow(t *tally, f *source.Followed, parser smtp.Parser) error {
-	side := sideLog(&source.Input{Path: t.file.Path}, nil)
+	side := sideLog(&source.Input{Path: f.Mark().Path}, nil)
 	for {
 		g, err := f.Next()
 		if err == io.EOF {

@@ -47,6 +47,7 @@ type cli struct {
 	Codes    codesCmd    `cmd:"" help:"The catalogue of codes."`
 	Causes   causesCmd   `cmd:"" help:"The causes to which replies come down."`
 	Check    checkCmd    `cmd:"" help:"Hold a log against limits, for monitoring: a line and an exit status."`
+	Redact   redactCmd   `cmd:"" help:"Print logs with pseudonyms for what names somebody, and tell whose they are."`
 	Alerts   alertsCmd   `cmd:"" help:"Show, try and rehearse the alerts of the configuration."`
 	Rules    rulesCmd    `cmd:"" help:"Check rules of your own."`
 	Print    printCmd    `cmd:"" help:"Print a Grafana dashboard, Prometheus alert rules, a systemd unit, a configuration."`
@@ -68,6 +69,7 @@ type world struct {
 	stop           <-chan struct{} // closed when the user wants it to end
 	status         int             // the exit status, the highest that was asked for
 
+	hiding     *hiding                      // of names, for what is to be shared
 	conf       *config.File                 // the configuration; nil for none
 	findConfig func() (*config.File, error) // reads it anew
 	app        *kong.Application
@@ -85,7 +87,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 
 	var c cli
-	w := &world{stdin: stdin, stdout: stdout, stderr: stderr, stop: interrupted()}
+	w := &world{stdin: stdin, stdout: stdout, stderr: stderr, stop: interrupted(), hiding: &hiding{}}
 	exited := -1
 	parser, err := kong.New(&c,
 		kong.Name("mailwhy"),
@@ -123,7 +125,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		if broken(err) {
 			return exitFine // whoever read our output has seen enough
 		}
-		return fail(stderr, err)
+		return fail(stderr, w.hiding.message(err))
 	}
 	return w.status
 }
@@ -148,7 +150,7 @@ func (w *world) atLeast(status int) { w.status = max(w.status, status) }
 
 // warn tells of something that is not right but does not end the run.
 func (w *world) warn(err error) {
-	fmt.Fprintln(w.stderr, "mailwhy:", report.Printable(err.Error()))
+	fmt.Fprintln(w.stderr, "mailwhy:", report.Printable(w.hiding.message(err).Error()))
 }
 
 func broken(err error) bool {

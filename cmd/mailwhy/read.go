@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/redact"
 	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/source"
 	"github.com/mailwhy/mailwhy/internal/summary"
@@ -29,6 +30,7 @@ type inputFlags struct {
 	Year    int    `group:"Input" placeholder:"YYYY" help:"Year of the first line, for stamps that show none; else guessed from the file's time."`
 	TZ      string `group:"Input" placeholder:"ZONE" env:"MAILWHY_TZ" help:"Zone of stamps that show none, like Europe/Berlin or UTC; the machine's when left out."`
 	Workers int    `group:"Input" default:"0" hidden:"" help:"How many cores parse; all when 0."`
+	redactFlags
 }
 
 // The years that a log can be of.
@@ -51,6 +53,7 @@ type reader struct {
 	repeated *session.Repeats
 	newer    atomic.Pointer[classify.Classifier] // what it annotates by from now on; nil: as before
 	progress *progress
+	hide     *redact.Redactor // nil: all is shown
 }
 
 // reading is what a command does with the input: with each line in order, before that
@@ -92,6 +95,9 @@ func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
 	if len(files) == 1 && files[0] == "-" && isTerminal(w.stdin) {
 		return r.coverage, errors.New("no input: name a log file, like mailwhy /var/log/mail.log, or pipe one in")
 	}
+	for _, path := range files {
+		r.hiding.path(path)
+	}
 	inputs, errs := source.Find(files, w.stream())
 	for _, err := range errs {
 		w.warn(err)
@@ -109,7 +115,7 @@ func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
 			return r.coverage, err
 		}
 	}
-	r.coverage.Interrupted = r.stopped()
+	r.coverage.Interrupted, r.coverage.Redacted = r.stopped(), r.hide != nil
 	return r.coverage, r.judge(len(inputs))
 }
 
@@ -118,6 +124,10 @@ func (f *inputFlags) reader(w *world, do reading) (*reader, error) {
 	r := &reader{
 		world: w, flags: f, reading: do, zone: time.Local, formats: map[*source.Input]parsers.Format{}, sides: map[*source.Input]bool{},
 		repeated: session.NewRepeats(false), progress: &progress{},
+	}
+	var err error
+	if r.hide, err = f.redactFlags.hide(w); err != nil {
+		return nil, err
 	}
 	if f.Year != 0 && (f.Year < firstYear || f.Year > lastYear) {
 		return nil, fmt.Errorf("--year %d: give one from %d to %d", f.Year, firstYear, lastYear)
@@ -205,7 +215,7 @@ func (r *reader) file(in *source.Input) error {
 		return nil // it only lay in the folder that was named
 	}
 	if err != nil && len(head) == 0 {
-		r.lost(in, summary.File{Path: in.Path}, err)
+		r.lost(in, summary.File{Path: r.hiding.path(in.Path)}, err)
 		return nil
 	}
 	format := r.formatOf(in, head)
@@ -218,13 +228,13 @@ func (r *reader) file(in *source.Input) error {
 	}
 	body, err := in.Open()
 	if err != nil {
-		r.lost(in, summary.File{Path: in.Path}, err)
+		r.lost(in, summary.File{Path: r.hiding.path(in.Path)}, err)
 		return nil
 	}
 	defer body.Close()
 
-	t := &tally{reader: r, file: summary.File{Path: in.Path, Compression: in.Compression()}, clock: session.NewClock(changed(in), r.zone, r.flags.Year)}
-	t.line.path = in.Path
+	t := &tally{reader: r, file: summary.File{Path: r.hiding.path(in.Path), Compression: in.Compression()}, clock: session.NewClock(changed(in), r.zone, r.flags.Year)}
+	t.line.path = t.file.Path
 	var handleErr error
 	if format.Lines == nil {
 		err, handleErr = t.transcript(until{body, r.stopped})
@@ -257,7 +267,7 @@ func (r *reader) searched(in *source.Input, format parsers.Format, head []byte) 
 		r.from(from)
 		return false, nil
 	}
-	f := summary.File{Path: in.Path, Compression: in.Compression()}
+	f := summary.File{Path: r.hiding.path(in.Path), Compression: in.Compression()}
 	f.Lines, f.Bytes, f.First, f.Last = span.Lines, span.Bytes, span.First, span.Last
 	f.Understood = 1 // at the least
 	r.coverage.Add(&f.Coverage)
@@ -331,7 +341,7 @@ func sideLog(in *source.Input, head []byte) bool {
 func (r *reader) lost(in *source.Input, f summary.File, err error) {
 	r.warn(err)
 	r.atLeast(exitUsage)
-	f.Err = err
+	f.Err = r.hiding.message(err)
 	r.coverage.Files = append(r.coverage.Files, f)
 }
 

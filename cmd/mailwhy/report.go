@@ -54,8 +54,8 @@ func (c *reportCmd) Run(w *world) error {
 	}
 	sum := summary.New()
 	quit := graceful(by)
-	options := session.Options{}
 	var at *line
+	options := session.Options{Written: asWritten(&at)}
 	if !want.IsZero() {
 		options.Envelopes = want.From != ""
 		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, at.causeID()) }

@@ -67,7 +67,7 @@ func (c *sessionsCmd) Run(w *world) error {
 		}
 	}
 	var at *line
-	options := session.Options{Exchanges: true, Envelopes: want.From != ""}
+	options := session.Options{Written: asWritten(&at), Exchanges: true, Envelopes: want.From != ""}
 	if !want.IsZero() {
 		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, at.causeID()) }
 	}

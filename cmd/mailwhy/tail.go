@@ -67,6 +67,9 @@ func (c *tailCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	if _, err := c.redactFlags.hide(w); err != nil {
+		return err
+	}
 	stop, end := ender(w.stop)
 	h := c.hub(w, stop, end, &want, by)
 	out, err := c.display(h, words, end)
@@ -291,7 +294,7 @@ func (p *printer) begin(files []string) {
 	if !p.status || len(files) == 0 {
 		return
 	}
-	fmt.Fprintln(p.out, report.Printable(p.teller.Words.Text("live.following", "files", strings.Join(files, ", "))))
+	fmt.Fprintln(p.out, report.Printable(p.teller.Words.Text("live.following", "files", strings.Join(p.names(files), ", "))))
 	p.out.Flush()
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/glance"
 	"github.com/mailwhy/mailwhy/internal/pipeline"
+	"github.com/mailwhy/mailwhy/internal/redact"
 	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers"
@@ -20,27 +21,48 @@ import (
 
 // line is a line of the input on its way to a command.
 type line struct {
-	ev      *smtp.Event // nil when the command did not ask for it to be kept
+	ev      *smtp.Event // as it may be shown; nil when the command did not ask for it to be kept
+	written *smtp.Event // as the log has it, for filters and for what tells things apart
 	step    *session.Step
 	note    *note  // nil when it shows neither a reply nor a failure
 	text    []byte // what encode made of it; empty for nothing
 	when    time.Time
-	raw     []byte
+	raw     []byte // nil where something of it is to be hidden; see shown
+	hidden  []byte // the line then
+	hide    *redact.Redactor
 	path    string
 	number  int64
 	guessed bool
 
 	parser smtp.Parser
 	parsed smtp.Event
+	safe   smtp.Event // what may be shown of what the log has
+}
+
+// have sets the event and the bytes that the log has.
+func (l *line) have(ev *smtp.Event, raw []byte) {
+	l.ev, l.written, l.raw = ev, ev, raw
+	if l.hide == nil {
+		return
+	}
+	l.raw, l.hidden = nil, raw
+	if ev != nil {
+		l.hide.Event(&l.safe, ev)
+		l.ev = &l.safe
+	}
 }
 
 // event is what the line says. Where it was not kept the line is parsed once more: that is done
 // for so few that it costs less than to keep them all.
 func (l *line) event() *smtp.Event {
 	if l.ev == nil {
-		l.parser.Parse(l.raw, &l.parsed)
+		raw := l.raw
+		if l.hide != nil {
+			raw = l.hidden
+		}
+		l.parser.Parse(raw, &l.parsed)
 		l.parsed.Time = l.when
-		l.ev = &l.parsed
+		l.have(&l.parsed, raw)
 	}
 	return l.ev
 }
@@ -221,7 +243,8 @@ func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
 		return nil
 	}
 	l := &t.line
-	l.ev, l.step, l.note, l.text, l.when, l.raw, l.number, l.guessed = ev, &n.step, nil, nil, t.when, raw, number, t.guessed
+	l.step, l.note, l.text, l.when, l.number, l.guessed, l.hide = &n.step, nil, nil, t.when, number, t.guessed, t.hide
+	l.have(ev, raw)
 	if n.text != nil {
 		l.text = *n.text
 	}

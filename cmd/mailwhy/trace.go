@@ -65,6 +65,7 @@ func (c *traceCmd) Run(w *world) error {
 	o.Inputs, o.Tick = in.logs, in.show
 	found := trace.Run(o)
 	in.done()
+	w.hiding.hideTrace(found)
 	for _, span := range found.Spans {
 		if span.Err != nil {
 			w.warn(span.Err)

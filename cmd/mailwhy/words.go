@@ -49,8 +49,12 @@ const maxShown = 4 << 10
 // shown is a line as it may be shown: with the secrets of logins masked, and as text. Where
 // its parser, who knows more of the line, took one out, the parser's text stands for it.
 func (l *line) shown() string {
-	raw := l.raw[:min(len(l.raw), maxShown)]
-	for _, text := range [][]byte{l.event().Reply.Text, l.event().Text} {
+	ev, raw := l.event(), l.raw
+	if l.hide != nil {
+		raw = l.hide.Line(l.written, l.hidden[:min(len(l.hidden), maxShown)])
+	}
+	raw = raw[:min(len(raw), maxShown)]
+	for _, text := range [][]byte{ev.Reply.Text, ev.Text} {
 		text = text[:min(len(text), maxShown)]
 		if bytes.Count(text, []byte(smtp.Mask)) > bytes.Count(raw, []byte(smtp.Mask)) {
 			return masked(text)

@@ -188,6 +188,7 @@ type Base struct {
 	Rules      []Rule         // the user's, then the providers', then those for everybody
 	Happenings []Happening
 	Blocklists []Blocklist
+	Public     Public
 	Providers  []ProviderFacts // the first is nobody's
 
 	OwnRules int // how many of Rules are the user's

@@ -26,7 +26,7 @@ func load() (*Base, error) {
 	b := &Base{byID: make(map[string]EntryID)}
 	b.Entries = append(b.Entries, Entry{ID: "unknown"})
 	b.byID["unknown"] = 0
-	for _, step := range []func(*Base) error{loadCauses, loadCodes, loadEnhanced, loadProviders, loadRules, loadBlocklists, loadMarks} {
+	for _, step := range []func(*Base) error{loadCauses, loadCodes, loadEnhanced, loadProviders, loadRules, loadBlocklists, loadMarks, loadPublic} {
 		if err := step(b); err != nil {
 			return nil, err
 		}

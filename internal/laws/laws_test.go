@@ -36,6 +36,7 @@ var allowed = map[string][]string{
 	"internal/trace":     {"internal/pipeline", "internal/session", "parsers/smtp"},
 	"internal/dashboard": {"internal/classify", "internal/knowledge", "internal/live", "internal/report", "parsers/smtp"},
 	"internal/filter":    {"parsers/smtp"},
+	"internal/redact":    {"internal/knowledge", "parsers/smtp"},
 	"internal/summary":   {"internal/index", "internal/knowledge", "parsers/smtp"},
 	"internal/incident":  {"internal/classify", "internal/index", "internal/knowledge", "internal/summary", "parsers/smtp"},
 	"internal/live":      {"internal/classify", "internal/knowledge", "internal/summary", "parsers/smtp"},

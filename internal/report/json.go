@@ -35,6 +35,7 @@ type coverageJSON struct {
 	Cut        int64      `json:"cut"`
 	Guessed    int64      `json:"time_guessed"`
 	Stopped    bool       `json:"interrupted,omitempty"`
+	Redacted   bool       `json:"redacted,omitempty"`
 	First      string     `json:"first,omitempty"`
 	Last       string     `json:"last,omitempty"`
 	Files      []fileJSON `json:"files,omitempty"`
@@ -218,7 +219,7 @@ func coverageWithFiles(c *summary.Coverage) coverageJSON {
 func coverageOf(c *summary.Coverage) coverageJSON {
 	return coverageJSON{
 		Lines: c.Lines, Understood: c.Understood, Foreign: c.Foreign, Unknown: c.Unknown, Bytes: c.Bytes, Duplicate: c.Duplicate, Cut: c.Cut,
-		Guessed: c.Guessed, Stopped: c.Interrupted, First: stamp(c.First), Last: stamp(c.Last),
+		Guessed: c.Guessed, Stopped: c.Interrupted, Redacted: c.Redacted, First: stamp(c.First), Last: stamp(c.Last),
 	}
 }
 

@@ -12,6 +12,10 @@ import (
 
 // annotate asks what a session's reply means.
 func annotate(by *classify.Classifier, s *session.Session, x *session.Exchange) (classify.Annotation, bool) {
+	if len(x.Written) > 0 {
+		as := *x
+		as.Text, x = x.Written, &as
+	}
 	return by.Event(&smtp.Event{
 		Format: s.Format, Kind: x.Kind, Direction: s.Direction, Stage: x.Stage, Outcome: x.Outcome, Failed: x.Failed,
 		Reply: x.Reply(), DSN: x.DSN, Errno: x.Errno, Text: x.Reason(),

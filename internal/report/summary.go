@@ -116,6 +116,9 @@ func (d Day) Notes() []string {
 	if c.Interrupted {
 		notes = append(notes, d.text("interrupted"))
 	}
+	if c.Redacted {
+		notes = append(notes, d.text("redacted"))
+	}
 	add(c.Unknown, "unknown_lines")
 	add(c.Guessed, "guessed")
 	add(c.Duplicate, "duplicate")

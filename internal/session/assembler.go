@@ -16,6 +16,10 @@ type Options struct {
 	// message, nil when it is not known or not kept. Only sessions and messages that
 	// have such an event are passed on and counted. Nil selects all.
 	Select func(ev *smtp.Event, from []byte) bool
+
+	// Written returns the event as the log has it, where Add is given one that may be shown.
+	// It is what is selected by; nil is for when they are the same.
+	Written func(ev *smtp.Event) *smtp.Event
 }
 
 // Assembler puts events, in the order of their lines, into sessions and messages. It is
@@ -82,7 +86,8 @@ func (a *Assembler) Warm(st *Step) {
 // among those asked for. ev is the event that the step is of; without Options that look
 // into events it may be nil.
 func (a *Assembler) Add(st *Step, when time.Time, ev *smtp.Event) (selected bool) {
-	i := a.messages.add(st, ev)
+	written := a.written(ev)
+	i := a.messages.add(st, written)
 	var m *message
 	var from []byte
 	if i != none {
@@ -91,7 +96,7 @@ func (a *Assembler) Add(st *Step, when time.Time, ev *smtp.Event) (selected bool
 			a.from = from
 		}
 	}
-	selected = a.options.Select == nil || a.options.Select(ev, from)
+	selected = a.options.Select == nil || a.options.Select(written, from)
 	if selected {
 		if m != nil {
 			a.messages.choose(i)
@@ -112,6 +117,14 @@ func (a *Assembler) Add(st *Step, when time.Time, ev *smtp.Event) (selected bool
 		a.outbound(st, ev)
 	}
 	return selected
+}
+
+// written is the event as the log has it.
+func (a *Assembler) written(ev *smtp.Event) *smtp.Event {
+	if a.options.Written == nil || ev == nil {
+		return ev
+	}
+	return a.options.Written(ev)
 }
 
 // tick sets the clock by a line that shows its time; one that shows none is of the time
@@ -336,6 +349,6 @@ func (q *queue) unlink(s *Session) {
 
 func (a *Assembler) exchange(s *Session, ev *smtp.Event) {
 	if a.options.Exchanges {
-		s.exchange(ev)
+		s.exchange(ev, a.written(ev))
 	}
 }

@@ -80,6 +80,7 @@ type Exchange struct {
 	From, To []byte
 	Queue    []byte
 	ReplyBy  []byte // the host that said it, when it was not the peer
+	Written  []byte // the text as the log has it, where Text is one that may be shown: what the reply means is told by it, and it is shown nowhere
 }
 
 const (
@@ -168,7 +169,7 @@ func (s *Session) introduce(ev *smtp.Event) {
 }
 
 // exchange keeps the reply or the failure that ev shows. Equal neighbours are folded.
-func (s *Session) exchange(ev *smtp.Event) {
+func (s *Session) exchange(ev, written *smtp.Event) {
 	if n := len(s.Exchanges); n > 0 {
 		if x := &s.Exchanges[n-1]; x.same(ev) {
 			x.Count += ev.Count()
@@ -185,18 +186,27 @@ func (s *Session) exchange(ev *smtp.Event) {
 		s.Exchanges = append(s.Exchanges, Exchange{})
 	}
 	x := &s.Exchanges[len(s.Exchanges)-1]
-	text := ev.Reply.Text
-	if len(text) == 0 {
-		text = ev.Text
+	var asWritten []byte
+	if written != ev {
+		asWritten = append(x.Written[:0], cut(textOf(written), MaxText)...)
 	}
 	*x = Exchange{
 		Time: ev.Time, Stage: ev.Stage, Kind: ev.Kind, Outcome: ev.Outcome, Failed: ev.Failed, Count: ev.Count(),
 		Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, DSN: ev.DSN, Errno: ev.Errno,
-		Text:  append(x.Text[:0], cut(text, MaxText)...),
+		Text:  append(x.Text[:0], cut(textOf(ev), MaxText)...),
 		From:  append(x.From[:0], cut(ev.From, MaxAddress)...),
 		To:    append(x.To[:0], cut(ev.To, MaxAddress)...),
 		Queue: append(x.Queue[:0], cut(ev.Queue, MaxAddress)...), ReplyBy: append(x.ReplyBy[:0], cut(ev.ReplyHost.Name, MaxAddress)...),
+		Written: asWritten,
 	}
+}
+
+// textOf is the reply that ev shows, or its reason where it shows none.
+func textOf(ev *smtp.Event) []byte {
+	if len(ev.Reply.Text) > 0 {
+		return ev.Reply.Text
+	}
+	return ev.Text
 }
 
 // same reports whether ev repeats the exchange: the same reply to the same recipient of

@@ -49,6 +49,7 @@ type Coverage struct {
 	First, Last                         time.Time
 	Guessed                             int64 // lines whose year was not in the log
 	Interrupted                         bool  // the user ended the run before all was read
+	Redacted                            bool  // pseudonyms stand for what names somebody
 	Files                               []File
 }
 

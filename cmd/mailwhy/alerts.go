@@ -16,7 +16,6 @@ import (
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/internal/session"
-	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
 const (
@@ -303,7 +302,7 @@ func (c *alertsReplayCmd) Run(w *world) error {
 	if p.engine, err = alert.New(rules, by.Base(), p.told); err != nil {
 		return err
 	}
-	_, err = c.read(w, reading{by: by, warm: func(*smtp.Event, *session.Step) {}, endFile: func() {}, handle: p.handle})
+	_, err = c.read(w, reading{by: by, endFile: func() {}, handle: p.handle})
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,6 @@ func BenchmarkWork(b *testing.B) {
 // BenchmarkAssemble is the greater part of what is done in order.
 func BenchmarkAssemble(b *testing.B) {
 	eachFormat(b, func(b *testing.B, log []byte) {
-		const ahead = 400 // lines, as many as a block has
 		var steps []session.Step
 		var times []time.Time
 		var ev smtp.Event
@@ -101,14 +100,8 @@ func BenchmarkAssemble(b *testing.B) {
 		})
 		for b.Loop() {
 			a := session.NewAssembler(session.Options{}, func(*session.Session) {})
-			for from := 0; from < len(steps); from += ahead {
-				to := min(len(steps), from+ahead)
-				for i := from; i < to; i++ {
-					a.Warm(&steps[i])
-				}
-				for i := from; i < to; i++ {
-					a.Add(&steps[i], times[i], nil)
-				}
+			for i := range steps {
+				a.Add(&steps[i], times[i], nil)
 			}
 		}
 	})

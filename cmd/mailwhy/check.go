@@ -88,7 +88,7 @@ func (c *checkCmd) check(w *world) error {
 		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, at.causeID()) }
 	}
 	open := session.NewAssembler(options, func(*session.Session) {})
-	do := reading{by: by, warm: func(_ *smtp.Event, step *session.Step) { open.Warm(step) }, endFile: open.EndOfFile, handle: func(l *line) error {
+	do := reading{by: by, endFile: open.EndOfFile, handle: func(l *line) error {
 		if at = l; open.Add(l.step, l.when, l.ev) && l.ev != nil {
 			tally.Event(l.ev, l.note.annotation())
 		}

@@ -44,7 +44,7 @@ func (c *eventsCmd) Run(w *world) error {
 	p.line = want
 	p.line.Since, p.line.Until = time.Time{}, time.Time{}
 	p.some = !p.line.IsZero()
-	do := reading{by: by, warm: func(*smtp.Event, *session.Step) {}, endFile: func() {}, encode: p.encode, handle: p.write}
+	do := reading{by: by, endFile: func() {}, encode: p.encode, handle: p.write}
 	if p.hide, err = c.hide(w); err != nil {
 		return err
 	}

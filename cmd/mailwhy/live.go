@@ -270,15 +270,6 @@ func (h *hub) cover() {
 func (h *hub) tally(f *inputFlags, path string) (*tally, error) {
 	r, err := f.reader(h.world, reading{
 		by: h.by, keep: h.keep, lean: h.lean, handle: h.line, endFile: func() {},
-		warm: func(_ *smtp.Event, step *session.Step) {
-			h.open.Warm(step)
-			if step.Decides() {
-				h.sum.Warm(step.Host, step.Direction)
-				if !h.blind {
-					h.watch.Warm(step.Direction, step.Host)
-				}
-			}
-		},
 	})
 	if err != nil {
 		return nil, err

@@ -56,8 +56,8 @@ type reader struct {
 	hide     *redact.Redactor // nil: all is shown
 }
 
-// reading is what a command does with the input: with each line in order, before that
-// with the lines that come next, and after each file.
+// reading is what a command does with the input: with each line in order, and after
+// each file.
 type reading struct {
 	by     *classify.Classifier   // what it annotates replies by
 	keep   func(*smtp.Event) bool // which events handle gets besides those with a reply or a failure; nil: all
@@ -73,7 +73,6 @@ type reading struct {
 	search func(r *reader, in *source.Input, log *trace.Input) (span trace.Span, from int64, err error)
 	from   func(line int64) // is told so
 
-	warm    func(*smtp.Event, *session.Step)
 	endFile func()
 
 	// batch, where it is set, is what each batch of bytes is handled in, for those who have
@@ -121,6 +120,7 @@ func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
 
 // reader returns a reader by the flags.
 func (f *inputFlags) reader(w *world, do reading) (*reader, error) {
+	collect(gcLater)
 	r := &reader{
 		world: w, flags: f, reading: do, zone: time.Local, formats: map[*source.Input]parsers.Format{}, sides: map[*source.Input]bool{},
 		repeated: session.NewRepeats(false), progress: &progress{},

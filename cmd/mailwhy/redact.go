@@ -12,7 +12,6 @@ import (
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/redact"
 	"github.com/mailwhy/mailwhy/internal/report"
-	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -143,7 +142,7 @@ func (c *redactCmd) Run(w *world) error {
 		by.Tell(found.told)
 		print = func(string) error { return nil }
 	}
-	_, err = c.read(w, reading{by: classify.Default(), warm: func(*smtp.Event, *session.Step) {}, endFile: func() {}, handle: func(l *line) error {
+	_, err = c.read(w, reading{by: classify.Default(), endFile: func() {}, handle: func(l *line) error {
 		return print(l.shown())
 	}})
 	if err == nil && found != nil {

@@ -64,13 +64,7 @@ func (c *reportCmd) Run(w *world) error {
 		sum.Session(s.Direction, s.End, s.Graceful && s.Format != smtp.FormatTranscript, s.Last, quit)
 	})
 	found := false
-	warm := func(_ *smtp.Event, step *session.Step) {
-		sessions.Warm(step)
-		if step.Decides() {
-			sum.Warm(step.Host, step.Direction)
-		}
-	}
-	coverage, err := c.read(w, reading{by: by, lean: want.IsZero(), warm: warm, endFile: sessions.EndOfFile, handle: func(l *line) error {
+	coverage, err := c.read(w, reading{by: by, lean: want.IsZero(), endFile: sessions.EndOfFile, handle: func(l *line) error {
 		if at = l; !sessions.Add(l.step, l.when, l.ev) {
 			return nil
 		}
@@ -146,7 +140,7 @@ func (l *line) counted() summary.Line {
 	s := l.step
 	counted := summary.Line{
 		Kind: s.Kind, Direction: s.Direction, Stage: s.Stage, Outcome: s.Outcome, Failed: s.Failed, Probe: s.Probe,
-		Code: s.Code, Enhanced: s.Enhanced, N: 1 + int64(s.Repeat), When: l.when, Host: s.Host, Name: s.Name,
+		Code: s.Code, Enhanced: s.Enhanced, N: 1 + int64(s.Repeat), When: l.when, Host: s.Host,
 	}
 	if l.note != nil {
 		counted.Recipient = l.note.recipient

@@ -72,7 +72,7 @@ func (c *sessionsCmd) Run(w *world) error {
 		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, at.causeID()) }
 	}
 	sessions := session.NewAssembler(options, emit)
-	_, err = c.read(w, reading{by: by, warm: func(_ *smtp.Event, step *session.Step) { sessions.Warm(step) }, endFile: sessions.EndOfFile, handle: func(l *line) error {
+	_, err = c.read(w, reading{by: by, endFile: sessions.EndOfFile, handle: func(l *line) error {
 		at = l
 		sessions.Add(l.step, l.when, l.ev)
 		return writeErr

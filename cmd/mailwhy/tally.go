@@ -154,9 +154,6 @@ func (r *reader) workers() int {
 
 func (t *tally) handleBatch(b *pipeline.Batch[note]) error {
 	for i := range b.Notes {
-		t.warm(b.Event(i), &b.Notes[i].step)
-	}
-	for i := range b.Notes {
 		if err := t.event(b.Event(i), &b.Notes[i], b.Line(i), t.before+b.First+int64(i)); err != nil {
 			return err
 		}

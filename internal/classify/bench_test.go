@@ -88,6 +88,38 @@ func BenchmarkManyTexts(b *testing.B) {
 	})
 }
 
+// What stands in angle brackets is nothing to the cache, as it is nothing to a search; what
+// only looks like it is.
+func TestCacheBrackets(t *testing.T) {
+	c := New(knowledge.Load())
+	inside := []string{"a@example.com", "x", "user unknown", "550-5.7.1 blocked", "550 5.1.1 no such user", "spam", "\"a b\"@c", "a b c", "mailbox full>", ""}
+	same := 0
+	for _, ev := range manyTexts()[:3000] {
+		text := string(ev.Reply.Text)
+		for cut := 3; cut <= len(text); cut += 7 {
+			var hash uint64
+			var first Annotation
+			for i, s := range inside {
+				ev := *ev
+				ev.Reply.Text = []byte(text[:cut] + "<" + s + ">" + text[cut:])
+				got := c.Reply(saidBy(&ev, speaker(&ev)))
+				h := c.cache.text(ev.Reply.Text)
+				if i == 0 {
+					hash, first = h, got
+				} else if h == hash {
+					same++
+					if got != first {
+						t.Fatalf("%q is %v, with <%s> %v", ev.Reply.Text, got, inside[0], first)
+					}
+				}
+			}
+		}
+	}
+	if same == 0 {
+		t.Error("no two texts were the same to the cache")
+	}
+}
+
 // The cache answers what a search does.
 func TestCacheAgrees(t *testing.T) {
 	c := New(knowledge.Load())

@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"bytes"
 	"hash/maphash"
 	"math/bits"
 	"sync/atomic"
@@ -35,23 +36,47 @@ const _ = uint(1<<entryBits-knowledge.MaxEntries) + uint(1<<providerBits-knowled
 // seed is random, so that nobody can make one on purpose.
 type cache struct {
 	seed  maphash.Seed
+	whole bool // a phrase of a rule has a bracket and more behind it, so that what stands there matters
 	slots [cacheSets][cacheWays]atomic.Uint64
 }
 
 // key is the hash of all that is looked at in a line to annotate it. host said the reply.
 func (c *cache) key(ev *smtp.Event, host []byte) uint64 {
 	r := &ev.Reply
-	h := maphash.Bytes(c.seed, r.Text)
+	h := c.text(r.Text)
 	if len(host) > 0 {
 		h = mix(h+1, maphash.Bytes(c.seed, host))
 	}
 	h = mix(h, uint64(r.Code)<<48|uint64(r.Enhanced[0]&7)<<45|uint64(r.Enhanced[1]&1023)<<35|uint64(r.Enhanced[2]&1023)<<25|
 		uint64(ev.Stage)<<16|uint64(ev.Kind)<<8|uint64(ev.Outcome)<<4|uint64(ev.Direction))
 	if r.Code == 0 { // without a reply, what our own MTA says of it is looked at too
-		h = mix(h, maphash.Bytes(c.seed, ev.Text))
+		h = mix(h, c.text(ev.Text))
 		h = mix(h, uint64(ev.DSN[0])<<32|uint64(ev.DSN[1])<<16|uint64(ev.DSN[2]))
 	}
 	return max(h, 1<<answerBits) // an empty slot is the answer to no key
+}
+
+// text is the hash of a text without what stands in angle brackets: matcher.search passes over that too, and
+// it is what makes each of a hundred replies of the same words another. Only where a reply's lines
+// are joined, the brackets matter for where they begin.
+func (c *cache) text(t []byte) uint64 {
+	const bracket = 1
+	var h uint64
+	if !c.whole && (len(t) <= 4 || t[3] != '-') {
+		for i := 0; i < len(t); {
+			n := bytes.IndexByte(t[i:], '<')
+			if n < 0 {
+				break
+			}
+			if i += n; bracketed(t[i:]) == 0 {
+				i++
+				continue
+			}
+			h = mix(h+bracket, maphash.Bytes(c.seed, t[:i]))
+			t, i = t[i+bracketed(t[i:]):], 0
+		}
+	}
+	return mix(h, maphash.Bytes(c.seed, t))
 }
 
 // mix makes one hash of two, by a multiplication whose halves are folded (as wyhash does;

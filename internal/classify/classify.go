@@ -10,6 +10,7 @@ package classify
 
 import (
 	"hash/maphash"
+	"strings"
 	"sync"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
@@ -83,7 +84,11 @@ type Classifier struct {
 
 // New returns a classifier of a base, for those that knowledge.WithRules made.
 func New(base *knowledge.Base) *Classifier {
-	return &Classifier{base: base, m: newMatcher(base), cache: cache{seed: maphash.MakeSeed()}}
+	c := &Classifier{base: base, m: newMatcher(base), cache: cache{seed: maphash.MakeSeed()}}
+	for i := range c.m.phrases {
+		c.cache.whole = c.cache.whole || strings.Contains(strings.TrimSuffix(c.m.phrases[i].text, "<"), "<")
+	}
+	return c
 }
 
 // Base is what the classifier knows.

@@ -119,7 +119,7 @@ func (e *Eye) delivery(b []byte, s *session.Step) bool {
 	if !f.ended() {
 		return false
 	}
-	s.Kind, s.Outcome, s.Direction, s.Name = smtp.KindDelivery, smtp.Sent, smtp.Internal, session.Name(&peer)
+	s.Kind, s.Outcome, s.Direction = smtp.KindDelivery, smtp.Sent, smtp.Internal
 	if s.Peer || s.Code != 0 {
 		host, at := keys(&peer)
 		s.Direction, s.Port, s.Host = smtp.Outbound, peer.Port != 0, host
@@ -140,7 +140,7 @@ func recipient(b []byte) (rest []byte, ok bool) {
 	case '"', '<', '(', ':', '|', '/', '>':
 		return nil, false
 	}
-	if to := string(b[:n]); to == "blackhole" || to == "discarded" {
+	if string(b[:n]) == "blackhole" || string(b[:n]) == "discarded" {
 		return nil, false
 	}
 	b = b[n+1:]

@@ -168,11 +168,11 @@ func TestHost(t *testing.T) {
 		for line := range bytes.Lines(log) {
 			line = bytes.TrimSuffix(line, []byte{'\n'})
 			parsers.Mixed{}.Parse(line, &ev)
-			if session.StepOf(&ev, &s); s.Name == 0 {
+			if session.StepOf(&ev, &s); s.Host == 0 || !s.Decides() {
 				continue
 			}
 			all++
-			if host := Host(line, s.Name); host != nil {
+			if host := Host(line, s.Host); host != nil {
 				found++
 				if want := ev.Peer.Name; len(want) > 0 && !bytes.Equal(host, want) || len(want) == 0 && !bytes.Equal(host, ev.Peer.IP) {
 					t.Errorf("%q: %q", line, host)

@@ -8,20 +8,21 @@ import (
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
-// Host finds what the other side is known by where it usually stands in a line. name, which is
-// session.Name of it, tells whether that is it; nil when it is not.
-func Host(line []byte, name uint64) []byte {
+// Host finds what the other side is known by, its name or else its address, where that usually
+// stands in a line. key, the Host of the line's step, tells whether that is it; nil when it is not.
+func Host(line []byte, key uint64) []byte {
 	for _, m := range marks {
 		i := bytes.Index(line, m.before)
 		if i < 0 {
 			continue
 		}
 		p := m.peer(line[i+len(m.before):])
-		if session.Name(&p) == name {
-			if len(p.Name) > 0 {
-				return p.Name
-			}
-			return p.IP
+		host := p.Name
+		if len(host) == 0 {
+			host = p.IP
+		}
+		if session.Key(host) == key {
+			return host
 		}
 	}
 	return nil

@@ -73,11 +73,6 @@ func server(b []byte, follows byte, s *session.Step, w *writer) bool {
 	s.Contact = session.Contact(s.Session, at)
 	if s.Host = at; named {
 		s.Host = session.Key(name)
-	} else {
-		name = ip
-	}
-	if s.Kind == smtp.KindDelivery {
-		s.Name = session.Name(&smtp.Peer{Name: name})
 	}
 	return true
 }

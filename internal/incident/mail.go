@@ -50,11 +50,7 @@ type queue struct {
 	dropped int64 // pairs there was no room for
 }
 
-func newQueue() *queue {
-	q := &queue{}
-	q.byKey = index.New(func(place int32) uint64 { return q.mails[place].key })
-	return q
-}
+func newQueue() *queue { return &queue{} }
 
 // get returns a message that is known, nil for none.
 func (q *queue) get(key uint64) *mail {

@@ -22,15 +22,12 @@ const noName name = 0
 type names struct {
 	bytes   []byte
 	ends    []uint32 // where each ends in bytes
-	hashes  []uint64
 	byHash  index.Index
 	dropped int64
 }
 
 func newNames() *names {
-	n := &names{ends: []uint32{0}, hashes: []uint64{0}}
-	n.byHash = index.New(func(place int32) uint64 { return n.hashes[place] })
-	return n
+	return &names{ends: []uint32{0}}
 }
 
 // of returns the name that stands for b, made if there is room.
@@ -49,7 +46,6 @@ func (n *names) of(b []byte) name {
 	}
 	n.bytes = append(n.bytes, b...)
 	n.ends = append(n.ends, uint32(len(n.bytes)))
-	n.hashes = append(n.hashes, h)
 	n.byHash.Set(h, int32(len(n.ends)-1))
 	return name(len(n.ends) - 1)
 }

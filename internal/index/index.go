@@ -6,73 +6,50 @@ const None = int32(-1)
 
 // Index finds places in a slice by the hash of what stands there. It is an open-addressing
 // table with linear probing: a lookup touches one cache line where Go's map touches
-// several, and this is asked for every line of a log. A slot has half of the hash, so
-// that twice as many fit into the cache; whether the other half fits too is asked of the
-// slice, where the caller will look next anyway. The hash is taken as the key itself: 64
-// bits of a seeded hash do not meet by chance, nor by a stranger's design.
+// several, and this is asked for every line of a log. The hash is taken as the key itself: 64
+// bits of a seeded hash do not meet by chance, nor by a stranger's design. The zero value is ready.
 type Index struct {
 	slots []slot // a power of two, at most half full
 	n     int
-	key   func(place int32) uint64
 }
 
 type slot struct {
-	tag   uint32 // the upper half of the key; its lower bits say where the key belongs
-	place int32  // 1 + the place; 0 is a free slot
+	key   uint64
+	place int32 // 1 + the place; 0 is a free slot
 }
 
 const smallest = 1 << 10
 
-// New returns an empty index. key returns the key of what stands at a place that is in
-// the index.
-func New(key func(place int32) uint64) Index { return Index{key: key} }
-
-func tagOf(key uint64) uint32 { return uint32(key >> 32) }
+// home is where a key belongs when nothing is in its way.
+func home(key uint64) uint32 { return uint32(key >> 32) }
 
 // Get returns the place of key, or None.
 func (t *Index) Get(key uint64) int32 {
 	if t.n == 0 {
 		return None
 	}
-	tag, mask := tagOf(key), uint32(len(t.slots)-1)
-	for i := tag & mask; ; i = (i + 1) & mask {
-		s := t.slots[i]
-		if s.place == 0 {
-			return None
-		}
-		if s.tag == tag && t.key(s.place-1) == key {
+	mask := uint32(len(t.slots) - 1)
+	for i := home(key) & mask; ; i = (i + 1) & mask {
+		if s := &t.slots[i]; s.key == key || s.place == 0 {
 			return s.place - 1
 		}
 	}
 }
 
-// Warm reads what Get reads first, so that it is in the cache when Get comes. The sum of
-// what it returns is to be kept somewhere, lest it be optimised away.
-func (t *Index) Warm(key uint64) int32 {
-	if t.n == 0 {
-		return 0
-	}
-	tag := tagOf(key)
-	if s := t.slots[tag&uint32(len(t.slots)-1)]; s.tag == tag {
-		return int32(t.key(s.place - 1))
-	}
-	return 0
-}
-
-// Set makes place the place of key, which stands there already.
+// Set makes place the place of key.
 func (t *Index) Set(key uint64, place int32) {
 	if 2*t.n >= len(t.slots) {
 		t.grow()
 	}
-	tag, mask := tagOf(key), uint32(len(t.slots)-1)
-	i := tag & mask
-	for t.slots[i].place != 0 && (t.slots[i].tag != tag || t.key(t.slots[i].place-1) != key) {
+	mask := uint32(len(t.slots) - 1)
+	i := home(key) & mask
+	for t.slots[i].place != 0 && t.slots[i].key != key {
 		i = (i + 1) & mask
 	}
 	if t.slots[i].place == 0 {
 		t.n++
 	}
-	t.slots[i] = slot{tag, place + 1}
+	t.slots[i] = slot{key, place + 1}
 }
 
 // Remove forgets key. The slots behind it move up, so that there are no graves.
@@ -80,13 +57,12 @@ func (t *Index) Remove(key uint64) {
 	if t.n == 0 {
 		return
 	}
-	tag, mask := tagOf(key), uint32(len(t.slots)-1)
-	i := tag & mask
-	for t.slots[i].tag != tag || t.slots[i].place == 0 || t.key(t.slots[i].place-1) != key {
+	mask := uint32(len(t.slots) - 1)
+	i := home(key) & mask
+	for ; t.slots[i].place == 0 || t.slots[i].key != key; i = (i + 1) & mask {
 		if t.slots[i].place == 0 {
 			return
 		}
-		i = (i + 1) & mask
 	}
 	t.n--
 	for j := i; ; {
@@ -96,7 +72,7 @@ func (t *Index) Remove(key uint64) {
 			break
 		}
 		// What stands at j may move to i unless its own chain begins behind i.
-		if home := s.tag & mask; (j-home)&mask >= (j-i)&mask {
+		if (j-home(s.key))&mask >= (j-i)&mask {
 			t.slots[i] = s
 			i = j
 		}
@@ -117,7 +93,7 @@ func (t *Index) grow() {
 		if s.place == 0 {
 			continue
 		}
-		i := s.tag & mask
+		i := home(s.key) & mask
 		for t.slots[i].place != 0 {
 			i = (i + 1) & mask
 		}

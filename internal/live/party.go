@@ -31,7 +31,6 @@ type parties struct {
 	byName  map[string]int32 // the number of each
 	failing [maxNames / 64]uint64
 	nobody  [knowledge.NumCauses][smtp.Internal + 1]*Trouble // the last ones of where it does not matter who
-	warmed  uint64
 }
 
 type hostSlot struct {
@@ -55,11 +54,6 @@ func (p *parties) slot(key uint64) *hostSlot {
 			return s
 		}
 	}
-}
-
-// Warm says that a line of a host will come soon. It changes nothing but the time that takes.
-func (w *Watch) Warm(d smtp.Direction, host uint64) {
-	w.parties.warmed += w.parties.hosts[hostKey(host, d)%hostSlots].key
 }
 
 // party names the other side of a line: its provider, or the domain that its host is in.

@@ -31,7 +31,6 @@ type Assembler struct {
 	current  index.Index // the outbound session that a process is in, by the process
 	slab     []*Session  // all sessions, open and spare
 	spare    []int32
-	warmed   int32 // what Warm read, so that it is not optimised away
 	connects queue // sessions whose connect was logged, longest untouched first
 	implied  queue // the others
 	messages *messages
@@ -40,6 +39,7 @@ type Assembler struct {
 	number   int64
 	when     time.Time // of the line at hand; zero when it shows none
 	now      int64     // the time of the last line that showed one, in nanoseconds since 1970
+	due      bool      // it moved since sessions were looked through for those that are silent for too long
 	evicted  int64
 	closing  bool // the log is at its end
 }
@@ -58,8 +58,6 @@ func NewAssembler(o Options, emit func(*Session)) *Assembler {
 		connects: queue{idle: connectedIdle}, implied: queue{idle: impliedIdle},
 		messages: newMessages(o.Envelopes), from: make([]byte, 0, 64),
 	}
-	a.open = index.New(func(place int32) uint64 { return a.slab[place].key })
-	a.current = index.New(func(place int32) uint64 { return a.slab[place].scope })
 	return a
 }
 
@@ -69,54 +67,48 @@ func (a *Assembler) Evicted() int64 { return a.evicted }
 // Messages returns the messages counted so far.
 func (a *Assembler) Messages() Counts { return a.messages.counts() }
 
-// Warm says that a step will be added soon. It changes nothing but the time that takes.
-func (a *Assembler) Warm(st *Step) {
-	if st.Queue != 0 {
-		a.warmed += a.messages.warm(st)
-	}
-	switch {
-	case st.Contact != 0:
-		a.warmed += a.open.Warm(st.Contact)
-	case st.Session != 0:
-		a.warmed += a.open.Warm(st.Session)
-	}
-}
-
 // Add takes the next step, with its time as it was settled, and reports whether it is
 // among those asked for. ev is the event that the step is of; without Options that look
 // into events it may be nil.
 func (a *Assembler) Add(st *Step, when time.Time, ev *smtp.Event) (selected bool) {
-	written := a.written(ev)
-	i := a.messages.add(st, written)
-	var m *message
-	var from []byte
-	if i != none {
-		if m = &a.messages.slab[i]; m.fromKnown {
-			from = append(a.from[:0], a.messages.from[i]...)
-			a.from = from
-		}
+	if when != a.when {
+		a.tick(when)
 	}
-	selected = a.options.Select == nil || a.options.Select(written, from)
-	if selected {
-		if m != nil {
+	if a.due && st.Format != smtp.FormatTranscript {
+		a.expire()
+	}
+	written := a.written(ev)
+	i := none
+	if st.Queue != 0 && !st.Probe {
+		i = a.messages.add(st, written)
+	}
+	a.selected = a.options.Select == nil || a.options.Select(written, a.sender(i))
+	if a.selected {
+		if i != none {
 			a.messages.choose(i)
 		}
 		if st.Outcome == smtp.Rejected {
 			a.messages.Rejected += int64(st.count())
 		}
 	}
-	a.selected = selected
-	a.when = when
-	a.tick(st)
 	switch {
 	case st.Format == smtp.FormatTranscript:
 		a.transcript(st, ev)
 	case st.Direction == smtp.Inbound:
-		a.inbound(st, ev, m)
+		a.inbound(st, ev, i)
 	case st.Direction == smtp.Outbound:
 		a.outbound(st, ev)
 	}
-	return selected
+	return a.selected
+}
+
+// sender is the reverse-path of a message, nil when it is not known or not kept.
+func (a *Assembler) sender(i int32) []byte {
+	if i == none || !a.messages.slab[i].fromKnown {
+		return nil
+	}
+	a.from = append(a.from[:0], a.messages.from[i]...)
+	return a.from
 }
 
 // written is the event as the log has it.
@@ -129,15 +121,13 @@ func (a *Assembler) written(ev *smtp.Event) *smtp.Event {
 
 // tick sets the clock by a line that shows its time; one that shows none is of the time
 // of the line before.
-func (a *Assembler) tick(st *Step) {
-	if a.when.IsZero() {
+func (a *Assembler) tick(when time.Time) {
+	a.when = when
+	if when.IsZero() {
 		return
 	}
-	if now := a.when.UnixNano(); now != a.now {
-		a.now = now
-		if st.Format != smtp.FormatTranscript {
-			a.expire(now)
-		}
+	if now := when.UnixNano(); now != a.now {
+		a.now, a.due = now, true
 	}
 }
 
@@ -146,7 +136,7 @@ func (a *Assembler) tick(st *Step) {
 func (a *Assembler) Advance(now time.Time) {
 	if n := now.UnixNano(); n > a.now {
 		a.now = n
-		a.expire(n)
+		a.expire()
 	}
 }
 
@@ -243,9 +233,10 @@ func (a *Assembler) touch(s *Session, st *Step, ev *smtp.Event) {
 
 // expire ends the sessions that have been silent for too long, so that no line of today
 // is taken for one of a session of yesterday, however few lines lie between.
-func (a *Assembler) expire(now int64) {
+func (a *Assembler) expire() {
+	a.due = false
 	for _, q := range [...]*queue{&a.connects, &a.implied} {
-		for o := q.oldest; o != nil && now-o.last > int64(q.idle); o = q.oldest {
+		for o := q.oldest; o != nil && a.now-o.last > int64(q.idle); o = q.oldest {
 			a.finish(o)
 		}
 	}

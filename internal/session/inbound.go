@@ -6,16 +6,21 @@ import (
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
-// inbound takes a line of our server about a client.
-func (a *Assembler) inbound(st *Step, ev *smtp.Event, m *message) {
+// inbound takes a line of our server about a client. i is its message, or none.
+func (a *Assembler) inbound(st *Step, ev *smtp.Event, i int32) {
+	if !ofSession[st.Kind] || st.Cleanup && st.Kind != smtp.KindReject {
+		return
+	}
 	key := st.Session
 	s := a.at(key)
-	if st.Format == smtp.FormatExim && st.PID != 0 && !st.Named && !st.Port && st.Kind != smtp.KindConnect {
-		key, s = a.claim(key, s, st)
-	}
-	if s != nil && s.another(st) {
-		a.finish(s)
-		s = nil
+	if st.Format == smtp.FormatExim {
+		if st.PID != 0 && !st.Named && !st.Port && st.Kind != smtp.KindConnect {
+			key, s = a.claim(key, s, st)
+		}
+		if s != nil && s.another(st) {
+			a.finish(s)
+			s = nil
+		}
 	}
 	switch st.Kind {
 	case smtp.KindConnect:
@@ -24,8 +29,11 @@ func (a *Assembler) inbound(st *Step, ev *smtp.Event, m *message) {
 		}
 		s = a.start(key, st, ev, false)
 	case smtp.KindReject, smtp.KindReceived, smtp.KindAuth, smtp.KindLost, smtp.KindTimeout, smtp.KindClosed, smtp.KindDisconnect:
-		if s == nil && m != nil && m.session != 0 && st.Kind == smtp.KindReject {
-			s = a.at(m.session) // cleanup speaks for the smtpd that the message came in by
+		if s != nil {
+			break
+		}
+		if i != none && st.Kind == smtp.KindReject && a.messages.slab[i].session != 0 {
+			s = a.at(a.messages.slab[i].session) // cleanup speaks for the smtpd that the message came in by
 		}
 		if s == nil {
 			if st.Cleanup {
@@ -37,24 +45,22 @@ func (a *Assembler) inbound(st *Step, ev *smtp.Event, m *message) {
 		if s == nil && st.Format == smtp.FormatExim && st.Failed && !st.unverified && st.Peer {
 			s = a.start(key, st, ev, true) // all that Exim's default log shows of such a connection
 		}
-		if s == nil {
-			return
-		}
-	case smtp.KindFilter, smtp.KindHello, smtp.KindAnswer, smtp.KindCommand, smtp.KindWarning:
-		if s == nil {
-			return
-		}
-	default:
+	}
+	if s == nil {
 		return
 	}
-	if st.Cleanup && st.Kind != smtp.KindReject {
-		return
-	}
-	if st.Kind == smtp.KindReceived && m != nil {
-		m.session = s.key
+	if st.Kind == smtp.KindReceived && i != none {
+		a.messages.slab[i].session = s.key
 	}
 	a.touch(s, st, ev)
 	a.take(s, st, ev)
+}
+
+// ofSession are the kinds of lines that tell something of an inbound session.
+var ofSession = [smtp.NumKinds]bool{
+	smtp.KindConnect: true, smtp.KindReject: true, smtp.KindReceived: true, smtp.KindAuth: true, smtp.KindLost: true, smtp.KindTimeout: true,
+	smtp.KindClosed: true, smtp.KindDisconnect: true, smtp.KindTLS: true, smtp.KindFilter: true, smtp.KindHello: true, smtp.KindAnswer: true,
+	smtp.KindCommand: true, smtp.KindWarning: true,
 }
 
 // claim finds the session of a line of Exim's that shows its process (+pid). The connect

@@ -13,7 +13,7 @@ const (
 	// keptRemoved is how many messages are remembered after they left the queue: a
 	// content filter's re-injected copy is often delivered and removed before the first
 	// server logs under which ID the filter queued it.
-	keptRemoved = 1 << 12
+	keptRemoved = 1 << 10
 
 	// keptExpected is how many "queued as" IDs are remembered whose own lines have not
 	// come yet, because the log of the next server is read later.
@@ -87,9 +87,9 @@ type messages struct {
 	byID     []int32 // by the hash of the Message-ID; a later one takes an earlier one's place
 	lists    [numPlaces]list
 	expected []expectation
+	awaited  []uint8 // a byte of the key of each that is expected: most are asked for in vain, and these fit into the cache
 	births   uint32
-	warmed   int32 // what was read early, so that it is not optimised away
-	keep     bool  // reverse-paths
+	keep     bool // reverse-paths
 	Counts
 }
 
@@ -105,10 +105,9 @@ type expectation struct {
 
 func newMessages(keep bool) *messages {
 	t := &messages{
-		keep: keep, byID: make([]int32, keptIDs), expected: make([]expectation, keptExpected),
+		keep: keep, byID: make([]int32, keptIDs), expected: make([]expectation, keptExpected), awaited: make([]uint8, keptExpected),
 		lists: [numPlaces]list{{none, none, 0}, {none, none, 0}, {none, none, 0}},
 	}
-	t.byQueue = index.New(func(place int32) uint64 { return t.slab[place].queue })
 	return t
 }
 
@@ -118,9 +117,6 @@ const none = index.None
 // add brings the table up to date with ev and returns the index of the message it is
 // about, or none.
 func (t *messages) add(st *Step, ev *smtp.Event) int32 {
-	if st.Queue == 0 || st.Probe {
-		return none
-	}
 	i := t.get(st)
 	if i == none {
 		return none
@@ -153,6 +149,9 @@ func (t *messages) add(st *Step, ev *smtp.Event) int32 {
 
 // choose counts a message from now on, with all that is known of it.
 func (t *messages) choose(i int32) {
+	if t.slab[i].selected {
+		return // and so is the one that it is counted as
+	}
 	if m := &t.slab[t.root(i)]; !m.selected {
 		m.selected = true
 		t.count(m, 1)
@@ -172,23 +171,6 @@ func (t *messages) count(m *message, n int64) {
 			*t.counter(o) += n
 		}
 	}
-}
-
-// warm brings what the next lines will ask for into the cache. The lookups do not wait
-// for each other as those of the lines do, one of which may change what the next finds.
-func (t *messages) warm(st *Step) (read int32) {
-	switch st.Kind {
-	case smtp.KindReceived: // the message is new
-		read = t.expected[st.Queue%keptExpected].parent
-	case smtp.KindDelivery:
-		if st.QueuedAs != 0 {
-			read = t.expected[st.QueuedAs%keptExpected].parent + t.byQueue.Warm(st.QueuedAs)
-		}
-	}
-	if st.MessageID != 0 {
-		read += t.byID[st.MessageID%keptIDs]
-	}
-	return read + t.byQueue.Warm(st.Queue)
 }
 
 // get returns the message of ev's queue ID as the most recently touched one, made if ev
@@ -265,8 +247,10 @@ func (t *messages) find(queue uint64, owner uint32) int32 {
 	t.slab[i] = message{queue: queue, owner: owner, parent: none, same: t.byQueue.Get(queue), birth: t.births, place: coming}
 	t.byQueue.Set(queue, i)
 	t.push(&t.lists[coming], i)
-	if e := t.expected[queue%keptExpected]; e.queue == uint32(queue>>32) && t.slab[e.parent].birth == e.birth && e.parent != i {
-		t.link(i, e.parent)
+	if place := queue % keptExpected; t.awaited[place] == uint8(queue>>32) {
+		if e := &t.expected[place]; e.queue == uint32(queue>>32) && t.slab[e.parent].birth == e.birth && e.parent != i {
+			t.link(i, e.parent)
+		}
 	}
 	return i
 }
@@ -378,6 +362,7 @@ func (t *messages) queuedAs(i int32, h uint64) {
 		}
 		return
 	}
+	t.awaited[h%keptExpected] = uint8(h >> 32)
 	t.expected[h%keptExpected] = expectation{queue: uint32(h >> 32), parent: i, birth: t.slab[i].birth}
 }
 
@@ -446,8 +431,6 @@ func (t *messages) remove(i int32) {
 	t.move(i, gone)
 	if t.lists[gone].n > keptRemoved {
 		t.drop(t.untouched(gone))
-		// The next one to go was last looked at long ago: this brings it into the cache.
-		t.warmed += t.byQueue.Warm(t.slab[t.lists[gone].head].queue)
 	}
 }
 

@@ -24,7 +24,7 @@ type course struct {
 	key          uint64
 	scope        uint64 // the process that speaks in it, for outbound ones
 	queue        uint64 // the message it last carried, by key
-	last         int64  // Last in nanoseconds since 1970
+	last         int64  // the time of its last line, or of the line before where that shows none, in nanoseconds since 1970
 	place        int32  // in the assembler's slab
 	under        int32  // an earlier open session with the same key, none for none
 	depth        int32  // how many there are under it

@@ -39,7 +39,6 @@ func feed(t *testing.T, a *Assembler, file string) {
 		ev.Time = c.Settle(ev.Stamp)
 		var step Step
 		StepOf(&ev, &step)
-		a.Warm(&step)
 		a.Add(&step, ev.Time, &ev)
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"hash/maphash"
 	"math/bits"
 
-	"github.com/cespare/xxhash/v2"
-
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -17,7 +15,6 @@ import (
 type Step struct {
 	// The hashes by which the lines that belong together find each other. Zero is none.
 	Host      uint64 // the other side's name, or its address where it has none; left out of a Postfix smtpd's lines that tell of neither a reply nor a failure nor a fate
-	Name      uint64 // the same of lines that decide a recipient's fate, but equal in every run; see Name
 	Queue     uint64 // the queue ID
 	MessageID uint64
 	QueuedAs  uint64 // the next server's queue ID
@@ -101,7 +98,7 @@ func (s *Step) tieAll(ev *smtp.Event) {
 // tie fills in what ties a line to others.
 func (s *Step) tie(ev *smtp.Event) {
 	if ev.Format == smtp.FormatTranscript {
-		s.Host, s.Name = address(&ev.Peer, true), Name(&ev.Peer)
+		s.Host = address(&ev.Peer, true)
 		s.Session = mix(Key(ev.Session), uint64(ev.Format))
 		return
 	}
@@ -111,9 +108,6 @@ func (s *Step) tie(ev *smtp.Event) {
 	}
 	if s.Failed || s.Outcome != smtp.OutcomeNone || s.Code != 0 || ev.Direction != smtp.Inbound || s.Screened || ev.Format != smtp.FormatPostfix {
 		s.Host = address(&ev.Peer, true)
-	}
-	if s.Decides() {
-		s.Name = Name(&ev.Peer)
 	}
 	switch ev.Direction {
 	case smtp.Inbound:
@@ -145,19 +139,6 @@ func (s *Step) read(ev *smtp.Event) {
 // Decides reports whether the line decides what becomes of a recipient.
 func (s *Step) Decides() bool {
 	return s.Kind == smtp.KindDelivery && !s.Probe || s.Outcome == smtp.Rejected
-}
-
-// Name is a hash of what a host is known by that is equal in every run, for those who must choose
-// between hosts.
-func Name(p *smtp.Peer) uint64 {
-	name := p.Name
-	if len(name) == 0 {
-		name = p.IP
-	}
-	if len(name) == 0 {
-		return 0
-	}
-	return xxhash.Sum64(name)
 }
 
 // count returns how often the line happened.

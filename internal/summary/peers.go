@@ -3,6 +3,8 @@ package summary
 import (
 	"slices"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/mailwhy/mailwhy/internal/index"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -31,16 +33,7 @@ type peerName struct {
 	name      string
 }
 
-func newPeers() *peers {
-	p := &peers{}
-	p.reset()
-	return p
-}
-
-// reset empties the index.
-func (p *peers) reset() {
-	p.byHost = index.New(func(place int32) uint64 { return p.counts[place].host })
-}
+func newPeers() *peers { return &peers{} }
 
 // peerKey makes one key of a host's and the direction.
 func peerKey(host uint64, d smtp.Direction) uint64 { return host + uint64(d)<<40 }
@@ -53,7 +46,8 @@ func (p *peers) count(l *Line, words Words) (dropped int64) {
 	host := peerKey(l.Host, l.Direction)
 	i := p.byHost.Get(host)
 	if i == index.None {
-		if p.door != nil && !p.door.again(l.Name+uint64(l.Direction)) {
+		name := words.Host()
+		if p.door != nil && !p.door.again(xxhash.Sum64(name)+uint64(l.Direction)) {
 			return l.N
 		}
 		if len(p.counts) >= maxPeers {
@@ -61,7 +55,7 @@ func (p *peers) count(l *Line, words Words) (dropped int64) {
 		}
 		i = int32(len(p.counts))
 		p.counts = append(p.counts, peerCounts{host: host})
-		p.names = append(p.names, peerName{l.Direction, cut(words.Host())})
+		p.names = append(p.names, peerName{l.Direction, cut(name)})
 		p.byHost.Set(host, i)
 	}
 	p.counts[i].deliveries[l.Outcome] += l.N
@@ -94,7 +88,7 @@ func (p *peers) thin() (dropped int64) {
 	}
 	slices.Sort(totals)
 	limit := totals[len(totals)/2]
-	p.reset()
+	p.byHost = index.Index{}
 	if p.door == nil {
 		p.door = newDoor()
 	}

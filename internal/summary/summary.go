@@ -32,7 +32,6 @@ type Summary struct {
 	causes  map[uint64]*Cause
 	peers   *peers
 	known   known // for Event, so that it costs no memory each time
-	warmed  int32 // what Warm read, so that it is not optimised away
 
 	// Most lines say what one a few lines before them said.
 	lastReplies recent[Reply]
@@ -164,7 +163,6 @@ type Line struct {
 	N         int64             // how often it happened
 	When      time.Time
 	Host      uint64 // a hash of the other side's name, 0 for none
-	Name      uint64 // another that is the same in each run
 	Recipient uint64 // see Recipient
 }
 
@@ -179,7 +177,7 @@ type Words interface {
 func LineOf(ev *smtp.Event, host uint64) Line {
 	return Line{
 		Kind: ev.Kind, Direction: ev.Direction, Stage: ev.Stage, Outcome: ev.Outcome, Failed: ev.Failed, Probe: ev.Probe,
-		Code: ev.Reply.Code, Enhanced: Enhanced(ev), N: int64(ev.Count()), When: ev.Time, Host: host, Name: xxhash.Sum64(HostOf(ev)), Recipient: Recipient(ev),
+		Code: ev.Reply.Code, Enhanced: Enhanced(ev), N: int64(ev.Count()), When: ev.Time, Host: host, Recipient: Recipient(ev),
 	}
 }
 
@@ -237,14 +235,6 @@ func (s *Summary) Count(l *Line, note *Note, words Words) {
 	}
 }
 
-// Warm says that a line of such a host will come soon, and that it decides what becomes of a
-// recipient. It changes nothing but the time that takes.
-func (s *Summary) Warm(host uint64, d smtp.Direction) {
-	if host != 0 {
-		s.warmed += s.peers.byHost.Warm(peerKey(host, d))
-	}
-}
-
 // Decides reports whether ev decides what becomes of a recipient. These events are
 // counted, and those that have a note.
 func Decides(ev *smtp.Event) bool { return decides(ev.Kind, ev.Outcome, ev.Probe) }
@@ -280,12 +270,17 @@ func (s *Summary) Session(d smtp.Direction, end smtp.End, graceful bool, last ti
 	side.Ended[end]++
 	if graceful {
 		key := pack(d, smtp.StageQUIT, 221, smtp.EnhancedCode{}, note.Cause, true)
-		row := s.row(key, 1, func() *Reply {
-			return &Reply{Direction: d, Stage: smtp.StageQUIT, Code: 221, Note: note, Inferred: true}
-		})
-		if row != nil {
-			row.count(last, 1)
+		row := s.lastReplies.get(key)
+		if row == nil {
+			row = s.row(key, 1, func() *Reply {
+				return &Reply{Direction: d, Stage: smtp.StageQUIT, Code: 221, Note: note, Inferred: true}
+			})
+			if row == nil {
+				return
+			}
+			s.lastReplies.put(key, row)
 		}
+		row.count(last, 1)
 	}
 }
 

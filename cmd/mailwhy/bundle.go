@@ -64,8 +64,8 @@ func emptyFolder(path string) error {
 // summaries writes what mailwhy report tells of the same logs, by reading them once more. What
 // came through a pipe cannot be: it is gone.
 func (c *incidentCmd) summaries(w *world) (names []string, err error) {
-	if len(c.inputs) == 0 {
-		w.warn(errors.New("--bundle: standard input is read once only, so summary.json and " + inputSums + " are left out; name files to have them"))
+	if !c.lasting() {
+		w.warn(errors.New("--bundle: a stream is read once only, so summary.json and " + inputSums + " are left out; name files to have them"))
 		return nil, nil
 	}
 	again := *w
@@ -77,8 +77,23 @@ func (c *incidentCmd) summaries(w *world) (names []string, err error) {
 	return []string{"summary.json"}, nil
 }
 
-// readFiles are the files that were read to their end.
+// lasting reports that what is read can be read once more.
+func (c *incidentCmd) lasting() bool {
+	for _, name := range c.Files {
+		info, err := os.Stat(name)
+		if name == "-" || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+			return false
+		}
+	}
+	return len(c.Files) > 0
+}
+
+// readFiles are the files that were read to their end. Where names are hidden there are none:
+// they would be told, and so would whether somebody has the same log.
 func readFiles(c *summary.Coverage) (paths []string) {
+	if c.Redacted {
+		return nil
+	}
 	for i := range c.Files {
 		path := absolute(c.Files[i].Path)
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && c.Files[i].Err == nil && c.Files[i].Path != "-" {

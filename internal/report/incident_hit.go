@@ -223,6 +223,9 @@ func (r Incidents) limits() Section {
 	if c.Interrupted {
 		items = append(items, day.text("interrupted"))
 	}
+	if c.Redacted {
+		items = append(items, day.text("redacted"))
+	}
 	if c.Unknown > 0 {
 		items = append(items, day.text("unknown_lines", "n", r.n(c.Unknown)))
 	}

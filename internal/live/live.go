@@ -343,6 +343,9 @@ func (w *Watch) makeRoom() {
 func (w *Watch) forget(k kind, t *Trouble) {
 	delete(w.troubles, k)
 	t.began, t.forgotten = false, true // those who have it in their lists let it go
+	if t.flow != nil {
+		t.flow.of = slices.DeleteFunc(t.flow.of, func(o *Trouble) bool { return o == t })
+	}
 }
 
 // Tick moves the time on to now, if that is later, and tells what is due. It is for when

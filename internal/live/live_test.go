@@ -328,3 +328,22 @@ func TestLongLines(t *testing.T) {
 		t.Errorf("%d MiB are kept of the lines of %d troubles", kept>>20, len(s.troubles))
 	}
 }
+
+// TestForgottenTroubles: what was given up is not held by the flow of a party that stays away.
+func TestForgottenTroubles(t *testing.T) {
+	s := newScene()
+	for i := range 3 * maxTroubles {
+		at := time.Duration(i) * time.Second
+		s.fails(at, knowledge.Connection, knowledge.Warning, fmt.Sprintf("mx.host%d.example", i))
+		if i%200 == 0 {
+			s.fails(at, knowledge.Connection, knowledge.Warning, "mx.away.example")
+		}
+	}
+	held := 0
+	for _, f := range s.flows.byParty {
+		held += len(f.of)
+	}
+	if held > maxTroubles {
+		t.Errorf("flows hold %d troubles, %d are kept", held, len(s.troubles))
+	}
+}

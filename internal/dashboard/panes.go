@@ -34,6 +34,9 @@ func (m *Model) table(pane, width, height int) []string {
 	lines := []string{m.title(pane, width, len(rows))}
 	if len(rows) == 0 {
 		none := m.words.Text("dash.none")
+		if pane == causes && m.pic.Lines > 0 { // the totals may tell of older ones
+			none = m.words.Text("dash.none_lately")
+		}
 		if m.filter != "" {
 			none = m.words.Text("dash.none_filtered", "filter", m.filter)
 		}

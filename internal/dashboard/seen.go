@@ -22,7 +22,7 @@ func (m *Model) seen() report.Table {
 			{Text: report.Count(w, x.Recent(m.pic.Now))}, {Text: report.Count(w, x.Total)}, {Text: span(x)}, {Text: report.Advice(w, m.by, x)}, {Text: last}})
 	}
 	if len(t.Rows) == 0 {
-		t.Notes = []string{w.Text("dash.none")}
+		t.Notes = []string{w.Text("dash.none_lately")}
 	}
 	if m.filter != "" {
 		t.Notes = append(t.Notes, "/"+m.filter)

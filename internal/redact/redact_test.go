@@ -40,6 +40,7 @@ func TestText(t *testing.T) {
 		"rfc822;alice@example.com":                                                            "rfc822;A",
 		"mailto:alice@example.com":                                                            "mailto:A",
 		"[192.0.2.7]:25 and 192.0.2.7:25 and 192.000.002.007":                                 "[I]:25 and I:25 and I",
+		"192.0.2.7.198.51.100.5 192.0.2.7.25":                                                 "I.I I.25",
 		"7.2.0.192.in-addr.arpa":                                                              "I.in-addr.arpa",
 		"7.2.0.192.zen.spamhaus.org":                                                          "I.zen.spamhaus.org",
 		"secretkey.zen.dq.spamhaus.net":                                                       "X.zen.dq.spamhaus.net",

@@ -334,7 +334,8 @@ func (r *Redactor) numbers(s string) string {
 		return p
 	}
 	if four, n := quad(s, '.'); n > 0 {
-		return r.ip(netip.AddrFrom4(four)).String() + s[n:]
+		rest := strings.TrimLeft(s[n:], ".")
+		return r.ip(netip.AddrFrom4(four)).String() + s[n:len(s)-len(rest)] + r.numbers(rest)
 	}
 	if from, to, _ := findQuad(s); from < to {
 		return r.labelled("x-", kindText, s)

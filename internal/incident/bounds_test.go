@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"github.com/mailwhy/mailwhy/parsers/smtp"
 	"math/rand/v2"
 	"testing"
 
@@ -110,5 +111,29 @@ func TestWording(t *testing.T) {
 	}
 	if wording([]byte("Connection timed out")) == wording([]byte("Connection refused")) {
 		t.Error("two are one")
+	}
+}
+
+// The recipients of one message are found without looking at the others: with a look at each
+// of them, this would take hours.
+func TestManyRecipientsOfOneMessage(t *testing.T) {
+	q := newQueue()
+	m := q.find(7, 0)
+	for try := range int64(2) {
+		for i := range maxPairs {
+			q.wait(m, name(i+1), 0, try)
+		}
+	}
+	if len(q.pairs) != maxPairs || q.dropped != 0 || q.pairs[maxPairs-1].tries != 2 {
+		t.Fatalf("%d deliveries, %d dropped", len(q.pairs), q.dropped)
+	}
+	for i := range maxPairs {
+		if q.end(m, name(i+1), smtp.Sent, 9) == none || q.end(m, name(i+1), smtp.Sent, 9) != none {
+			t.Fatalf("recipient %d does not end once", i)
+		}
+	}
+	q.remove(7)
+	if again := q.find(7, 10); q.end(again, name(1), smtp.Sent, 11) != none || q.wait(again, name(1), 0, 11) != none {
+		t.Error("a queue ID that is used again has the deliveries of the message before")
 	}
 }

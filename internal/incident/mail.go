@@ -17,6 +17,7 @@ const (
 // deliveries do not show.
 type mail struct {
 	key              uint64
+	serial           uint32 // which message it is of all that there were
 	from, user, host []byte
 	arrived          int64 // unix
 	spike            int32 // its sender's place in senders.all, none where not known
@@ -46,6 +47,8 @@ type queue struct {
 	byKey   index.Index
 	hand    int32 // where the search for one to be given up goes on
 	pairs   []pair
+	byPair  index.Index // the pairs: a message may have a hundred thousand recipients
+	serial  uint32
 	evicted int64
 	dropped int64 // pairs there was no room for
 }
@@ -72,7 +75,8 @@ func (q *queue) find(key uint64, now int64) *mail {
 	}
 	i := q.slot()
 	m := &q.mails[i]
-	*m = mail{key: key, from: m.from[:0], user: m.user[:0], host: m.host[:0], arrived: now, waiting: none, spike: none}
+	q.serial++
+	*m = mail{key: key, serial: q.serial, from: m.from[:0], user: m.user[:0], host: m.host[:0], arrived: now, waiting: none, spike: none}
 	q.byKey.Set(key, i)
 	return m
 }
@@ -131,14 +135,19 @@ func (q *queue) remove(key uint64) {
 	q.free = append(q.free, i)
 }
 
+// pairKey is a number of its own for a message and a recipient, spread as a hash is: the
+// multiplier is odd, so no two have the same.
+func (m *mail) pairKey(to name) uint64 {
+	return (uint64(m.serial)<<32 | uint64(uint32(to))) * 0x9e3779b97f4a7c15
+}
+
 // wait notes that a delivery of a message has to wait, and returns its place; none where
 // there is no room.
 func (q *queue) wait(m *mail, to name, arrived, now int64) int32 {
-	for at := m.waiting; at != none; at = q.pairs[at].next {
-		if p := &q.pairs[at]; p.to == to {
-			p.tries++
-			return at
-		}
+	key := m.pairKey(to)
+	if at := q.byPair.Get(key); at != none {
+		q.pairs[at].tries++
+		return at
 	}
 	if len(q.pairs) >= maxPairs {
 		q.dropped++
@@ -146,18 +155,34 @@ func (q *queue) wait(m *mail, to name, arrived, now int64) int32 {
 	}
 	q.pairs = append(q.pairs, pair{to: to, next: m.waiting, tries: 1, outcome: smtp.Deferred, arrived: arrived, first: now})
 	m.waiting = int32(len(q.pairs) - 1)
+	q.byPair.Set(key, m.waiting)
 	return m.waiting
 }
 
 // end notes what became of a delivery that had to wait, and returns its place; none where
 // it had not. to is noName where it holds for all recipients.
 func (q *queue) end(m *mail, to name, o smtp.Outcome, now int64) int32 {
+	if to != noName {
+		at := q.byPair.Get(m.pairKey(to))
+		if at == none || !q.pairs[at].end(o, now) {
+			return none
+		}
+		return at
+	}
 	found := int32(none)
 	for at := m.waiting; at != none; at = q.pairs[at].next {
-		if p := &q.pairs[at]; (p.to == to || to == noName) && p.outcome == smtp.Deferred {
-			p.outcome, p.ended = o, now
+		if q.pairs[at].end(o, now) {
 			found = at
 		}
 	}
 	return found
+}
+
+// end notes what became of a delivery, where it still waits.
+func (p *pair) end(o smtp.Outcome, now int64) bool {
+	if p.outcome != smtp.Deferred {
+		return false
+	}
+	p.outcome, p.ended = o, now
+	return true
 }

@@ -53,6 +53,7 @@ func build(root *Leg, ends func(*Line) time.Time) *Message {
 	m.sort()
 	m.Recipients = fates(root, map[*Leg]bool{})
 	told := 0
+	came := map[*Leg]time.Time{} // it takes all lines of a leg to tell, and there may be a recipient a line
 	for _, r := range m.Recipients {
 		if r.Leg == root || r.Outcome != smtp.OutcomeNone {
 			told++
@@ -65,7 +66,10 @@ func build(root *Leg, ends func(*Line) time.Time) *Message {
 			}
 		}
 		if r.Outcome == smtp.Deferred && r.Leg.Removed == nil {
-			r.Next = nextTry(r, ends(r.Line))
+			if _, known := came[r.Leg]; !known {
+				came[r.Leg] = r.Leg.Came()
+			}
+			r.Next = nextTry(r, came[r.Leg], ends(r.Line))
 		}
 	}
 	m.Untold = max(0, root.Expected-told)

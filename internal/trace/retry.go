@@ -34,13 +34,13 @@ type Retry struct {
 	Overdue  bool      // the log goes on beyond To and shows no try
 }
 
-// nextTry tells it of a recipient that waits, in a log that ends at a time.
-func nextTry(r *Recipient, end time.Time) (next Retry) {
+// nextTry tells it of a recipient that waits, of a message that came to that server at a
+// time, in a log that ends at another.
+func nextTry(r *Recipient, came, end time.Time) (next Retry) {
 	last := r.Line.When
 	if last.IsZero() {
 		return next
 	}
-	came := r.Leg.Came()
 	if d := r.Line.Event.Delay; d > 0 {
 		came = last.Add(-d)
 	}

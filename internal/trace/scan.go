@@ -46,7 +46,9 @@ type scanner struct {
 	workers int
 	stop    <-chan struct{}
 	wants   atomic.Pointer[wants]
-	tick    func() // called now and then on the caller's goroutine
+	early   *wants                // what is wanted of the blocks at the beginning of an input; nil for no difference
+	from    func(index int) int64 // where they end
+	tick    func()                // called now and then on the caller's goroutine
 	marks   [][]mark
 	every   int64 // how far marks are apart at the least
 }
@@ -227,7 +229,7 @@ func (r *reading) plain() error {
 					return
 				}
 				if b.err = readBlock(file, file.Size(), at, &w.blk); b.err == nil {
-					w.search(r.wants.Load(), b)
+					w.search(r.wantedAt(at), b)
 				}
 				close(b.ready)
 			}
@@ -235,6 +237,14 @@ func (r *reading) plain() error {
 	}
 	all.Wait()
 	return nil
+}
+
+// wantedAt is what is looked for in the block at a place.
+func (r *reading) wantedAt(at int64) *wants {
+	if r.early != nil && at+blockSize <= r.from(r.index) {
+		return r.early
+	}
+	return r.wants.Load()
 }
 
 // stream searches what can only be read from the start.
@@ -256,7 +266,7 @@ func (r *reading) stream() error {
 		}
 		b := &searched{ready: make(chan struct{})}
 		w.blk = block{data: blk.Data, at: at}
-		w.search(r.wants.Load(), b)
+		w.search(r.wantedAt(at), b)
 		close(b.ready)
 		at += int64(len(blk.Data)) + blk.CutBytes
 		if !r.send(b) {

@@ -87,7 +87,8 @@ type Tracer struct {
 	seeds     map[legKey]*Line // the last line of each queue ID that was asked for
 	selected  map[legKey]bool  // what a table is of; nil when following
 	legs      map[legKey]*gathered
-	remote    map[string]int // how many queue IDs went to an ID at the next server
+	born      map[string]time.Time // of IDs at next servers: before that, they are not of this message
+	remote    map[string]int       // how many queue IDs went to an ID at the next server
 	mentions  map[string][]*Line
 	loose     ring
 	near      map[string]bool
@@ -111,7 +112,7 @@ func newTracer(o Options) *Tracer {
 	}
 	t := &Tracer{
 		o: o, scanner: &scanner{inputs: o.Inputs, workers: max(1, o.Workers), stop: o.Stop, tick: o.Tick, marks: make([][]mark, len(o.Inputs))},
-		ids: map[string]bool{}, mids: map[string]bool{}, seeds: map[legKey]*Line{}, remote: map[string]int{}, mentions: map[string][]*Line{},
+		ids: map[string]bool{}, mids: map[string]bool{}, seeds: map[legKey]*Line{}, remote: map[string]int{}, born: map[string]time.Time{}, mentions: map[string][]*Line{},
 		near: map[string]bool{}, endings: make([]ending, len(o.Inputs)),
 		result: Result{What: o.What, Spans: make([]Span, len(o.Inputs))},
 	}
@@ -165,19 +166,23 @@ func (t *Tracer) apart() int64 {
 
 // want makes wants what is looked for from now on.
 func (t *Tracer) want(w wants) *wants {
-	var like []byte
-	for _, in := range t.o.Inputs {
-		if len(in.Head) > len(like) {
-			like = in.Head
-		}
-	}
 	w.ids, w.mids = maps.Clone(w.ids), maps.Clone(w.mids) // the workers read them, and we write on
-	made := newWants(w, like)
+	made := newWants(w, t.like())
 	if t.o.everyLine {
 		made.finder, made.inJSON = everyLine{}, everyLine{}
 	}
 	t.scanner.wants.Store(made)
 	return made
+}
+
+// like is a piece of what is searched.
+func (t *Tracer) like() (like []byte) {
+	for _, in := range t.o.Inputs {
+		if len(in.Head) > len(like) {
+			like = in.Head
+		}
+	}
+	return like
 }
 
 // follow looks for the names that were learned where they were not looked for yet, until
@@ -196,6 +201,7 @@ func (t *Tracer) follow() error {
 		return nil
 	}
 	ids, mids := t.ids, t.mids
+	t.scanner.early, t.scanner.from = t.earlyWants(), t.unborn()
 	for {
 		t.learned = wants{ids: map[string]bool{}, mids: map[string]bool{}}
 		t.want(wants{ids: ids, mids: mids})
@@ -205,8 +211,64 @@ func (t *Tracer) follow() error {
 		if ids, mids = t.learned.ids, t.learned.mids; len(ids)+len(mids) == 0 {
 			return nil
 		}
-		until = all
+		until, t.scanner.early = all, nil
 	}
+}
+
+// earlyWants is what is looked for where the IDs at the next servers cannot be yet.
+func (t *Tracer) earlyWants() *wants {
+	if t.o.everyLine || len(t.born) == 0 {
+		return nil
+	}
+	ids := maps.Clone(t.ids)
+	for id := range t.born {
+		delete(ids, id)
+	}
+	return newWants(wants{ids: ids, mids: maps.Clone(t.mids)}, t.like())
+}
+
+// disorder is by how much the lines of a log may be out of order.
+const disorder = time.Hour
+
+// unborn returns up to where an input's lines are older than any ID at a next server, as far
+// as is remembered.
+func (t *Tracer) unborn() func(int) int64 {
+	var first time.Time
+	for _, when := range t.born {
+		if first.IsZero() || when.Before(first) {
+			first = when
+		}
+	}
+	first = first.Add(-disorder)
+	ends := make([]int64, len(t.o.Inputs))
+	for i, marks := range t.scanner.marks {
+		for _, m := range marks {
+			if !m.last.IsZero() && !m.last.Before(first) {
+				break
+			}
+			if !m.last.IsZero() {
+				ends[i] = m.at
+			}
+		}
+	}
+	return func(i int) int64 { return ends[i] }
+}
+
+// tooOld reports that a line is older than all that it names of this message: its IDs at next
+// servers were not given yet.
+func (t *Tracer) tooOld(l *Line, names ...string) bool {
+	old := false
+	for _, id := range names {
+		if !t.ids[id] {
+			continue
+		}
+		born, known := t.born[id]
+		if !known || !l.When.Before(born) {
+			return false
+		}
+		old = true
+	}
+	return old
 }
 
 // tabulate gathers the lines of the newest of the queue IDs that were asked for.
@@ -226,7 +288,7 @@ func (t *Tracer) tabulate() error {
 		t.selected[key] = true
 		ids[key.queue] = true
 	}
-	t.want(wants{what: &t.o.What, ids: ids})
+	t.want(wants{what: &t.o.What, ids: ids, rows: true})
 	return t.scanner.scan(all, t.take, func(int, ending) {})
 }
 
@@ -254,7 +316,7 @@ func (t *Tracer) inTime(l *Line) bool {
 // takeLoose takes a line without a queue ID.
 func (t *Tracer) takeLoose(f *finding) {
 	l := &f.line
-	if f.mentions != "" && t.following && t.kept < maxLines {
+	if f.mentions != "" && t.following && !t.tooOld(l, f.mentions) && t.kept < maxLines {
 		t.mentions[f.mentions] = append(t.mentions[f.mentions], l)
 		t.kept++
 	}
@@ -281,6 +343,9 @@ func (t *Tracer) takeLeg(f *finding) {
 	if t.selected != nil && !t.selected[key] || t.selected == nil && !t.following {
 		return
 	}
+	if ev := l.Event; f.seed == 0 && !f.mid && t.tooOld(l, string(ev.Queue), string(ev.QueuedAs), string(ev.Related)) {
+		return
+	}
 	g := t.legs[key]
 	if g == nil {
 		if g = t.adopt(key, f); g == nil {
@@ -296,7 +361,7 @@ func (t *Tracer) takeLeg(f *finding) {
 		t.kept++
 	}
 	if t.following {
-		t.learn(l.Event)
+		t.learn(l)
 	}
 }
 
@@ -354,7 +419,8 @@ func (t *Tracer) adopt(key legKey, f *finding) *gathered {
 }
 
 // learn looks for the names, too, that a line tells.
-func (t *Tracer) learn(ev *smtp.Event) {
+func (t *Tracer) learn(l *Line) {
+	ev := l.Event
 	news := false
 	id := func(b []byte) {
 		if s := string(b); len(s) >= minID && hasDigit(s) && !t.ids[s] && len(t.ids) < 4*maxLegs {
@@ -363,6 +429,9 @@ func (t *Tracer) learn(ev *smtp.Event) {
 				t.learned.ids[s] = true
 			}
 		}
+	}
+	if remote := string(ev.QueuedAs); remote != "" && !t.ids[remote] && ev.Delay != smtp.NoDelay && !l.When.IsZero() {
+		t.born[remote] = l.When.Add(-ev.Delay - maxSkew)
 	}
 	id(ev.Queue)
 	id(ev.QueuedAs)

@@ -13,6 +13,7 @@ type wants struct {
 	ids     map[string]bool // queue IDs, here and at the next servers
 	mids    map[string]bool // Message-IDs
 	version int
+	rows    bool                   // for a table, which tells nothing of what other programs write
 	near    bool                   // note what is nearly what was asked for
 	pass    func(*smtp.Event) bool // instead of all that: which lines
 
@@ -77,7 +78,7 @@ func (w *wants) match(ev *smtp.Event, line []byte) (m matched) {
 	}
 	m.id = w.ids[string(ev.Queue)] || w.ids[string(ev.QueuedAs)] || w.ids[string(ev.Related)]
 	m.mid = ev.MessageID != nil && w.mids[string(ev.MessageID)]
-	if !m.any() && ev.Queue == nil {
+	if !m.any() && ev.Queue == nil && !w.rows {
 		m.mentions = w.mentioned(line)
 	}
 	m.near = w.near && !m.any() && contains(line, w.what.Text)

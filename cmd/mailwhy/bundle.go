@@ -70,7 +70,7 @@ func (c *incidentCmd) summaries(w *world) (names []string, err error) {
 	}
 	again := *w
 	again.stderr = io.Discard // it has all been told
-	day := &reportCmd{inputFlags: c.inputFlags, tableFlags: c.tableFlags, wordsFlags: c.wordsFlags, Output: filepath.Join(c.Bundle, "summary.json"), Top: 1, All: true}
+	day := &reportCmd{inputFlags: c.inputFlags, wordsFlags: c.wordsFlags, dayFlags: dayFlags{tableFlags: c.tableFlags, Output: filepath.Join(c.Bundle, "summary.json"), Top: 1, All: true}}
 	if err := day.Run(&again); err != nil {
 		return nil, err
 	}

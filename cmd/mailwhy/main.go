@@ -37,6 +37,7 @@ type cli struct {
 	Config  string           `placeholder:"FILE" env:"MAILWHY_CONFIG" help:"Configuration; else ~/.config/mailwhy/config.toml or /etc/mailwhy.toml, where one is."`
 
 	Report   reportCmd   `cmd:"" default:"withargs" help:"Summarise what happened: coverage, sessions, causes with fixes, codes, peers. The default command."`
+	Merge    mergeCmd    `cmd:"" help:"Add up the saved summaries of many hosts or days: one report of all."`
 	Sessions sessionsCmd `cmd:"" help:"One row a session: who, when, how far it got, its replies, how it ended."`
 	Incident incidentCmd `cmd:"" help:"Find what went wrong, and when: the report of an incident."`
 	Tail     tailCmd     `cmd:"" help:"The same eyes on a live log: new kinds of trouble are explained as they appear."`

@@ -47,19 +47,23 @@ func (o output) write(w *world, print func(io.Writer) error) error {
 	if o.path == "" {
 		return print(w.stdout)
 	}
-	f, err := os.CreateTemp(filepath.Dir(o.path), "."+filepath.Base(o.path)+".*")
-	if err != nil {
-		return fmt.Errorf("-o %s: %w", o.path, err)
-	}
-	defer os.Remove(f.Name()) // of no use once it has its name
-	err = errors.Join(print(f), f.Chmod(reportMode), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), o.path)
-	}
-	if err != nil {
+	if err := writeFile(o.path, print); err != nil {
 		return fmt.Errorf("-o %s: %w", o.path, err)
 	}
 	return nil
+}
+
+// writeFile makes a file that is there only when it is whole.
+func writeFile(path string, print func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // of no use once it has its name
+	if err = errors.Join(print(f), f.Chmod(reportMode), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }
 
 // reportMode is for a file with mail addresses in it: the user's own until he hands it on.

@@ -218,6 +218,10 @@ func (r *reader) file(in *source.Input) error {
 		r.lost(in, summary.File{Path: r.hiding.path(in.Path)}, err)
 		return nil
 	}
+	if summary.IsSaved(head) {
+		r.lost(in, summary.File{Path: r.hiding.path(in.Path)}, fmt.Errorf("%s: a saved summary and no log; mailwhy merge prints it", in.Path))
+		return nil
+	}
 	format := r.formatOf(in, head)
 	r.repeated.File(r.sides[in])
 	if r.search != nil {

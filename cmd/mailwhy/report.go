@@ -1,11 +1,16 @@
 package main
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
+	"github.com/mailwhy/mailwhy/internal/filter"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/internal/session"
@@ -22,16 +27,40 @@ func (f *tableFlags) terminal(w *world) report.Terminal {
 	return report.Terminal{Width: width(w.stdout), Colour: colour(f.Color, w.stdout)}
 }
 
+// dayFlags say how the report of a log, or of several, is printed and kept.
+type dayFlags struct {
+	tableFlags
+	Output  string   `group:"Output" short:"o" default:"table" placeholder:"FORMAT" help:"Output format: table, json, csv, md, html; or a file whose ending tells it, like report.html."`
+	Top     int      `group:"Output" default:"10" help:"Rows of a table."`
+	All     bool     `group:"Output" help:"All rows."`
+	Section []string `group:"Output" enum:"files,sessions,messages,new,causes,codes,peers" help:"Only these parts: ${enum}."`
+	Save    string   `group:"Output" placeholder:"FILE" help:"Save what was counted for mailwhy merge and report --against: JSON, compressed where the name ends in .gz or .zst."`
+	Against []string `group:"Output" sep:"none" placeholder:"OLD" help:"Tell what is new against these: logs, a quoted pattern of them, or saved summaries. May be given several times."`
+}
+
+// checked reads the flags. inputs are the files that are read.
+func (f *dayFlags) checked(command string, inputs []string) (output, error) {
+	out, err := outputOf(command, f.Output, inputs, "table", "json", "csv", "md", "html")
+	switch {
+	case err != nil:
+		return out, err
+	case f.Top < 1:
+		return out, fmt.Errorf("--top %d shows nothing: give 1 or more, or --all", f.Top)
+	case slices.Contains(f.Section, "new") && len(f.Against) == 0:
+		return out, errors.New("--section new compares with what was before: give that with --against")
+	}
+	if there, err := os.Stat(f.Save); err == nil && isOneOf(there, append(f.Against[:len(f.Against):len(f.Against)], inputs...)) {
+		return out, fmt.Errorf("--save %s: that file is read; give another name", f.Save)
+	}
+	return out, nil
+}
+
 // reportCmd summarises what happened.
 type reportCmd struct {
 	inputFlags
 	filterFlags
-	tableFlags
+	dayFlags
 	wordsFlags
-	Output  string   `group:"Output" short:"o" default:"table" placeholder:"FORMAT" help:"Output format: table, json, csv, md, html; or a file whose ending tells it, like report.html."`
-	Top     int      `group:"Output" default:"10" help:"Rows of a table."`
-	All     bool     `group:"Output" help:"All rows."`
-	Section []string `group:"Output" enum:"files,sessions,messages,causes,codes,peers" help:"Only these parts: ${enum}."`
 }
 
 // Run implements the command.
@@ -41,18 +70,51 @@ func (c *reportCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	out, err := outputOf("report", c.Output, c.Files, "table", "json", "csv", "md", "html")
+	out, err := c.checked("report", c.Files)
 	if err != nil {
 		return err
-	}
-	if c.Top < 1 {
-		return fmt.Errorf("--top %d shows nothing: give 1 or more, or --all", c.Top)
 	}
 	words, by, err := c.words(w)
 	if err != nil {
 		return err
 	}
-	sum := summary.New()
+	var news *summary.Comparison
+	var old *summary.Summary
+	if len(c.Against) > 0 {
+		if old, err = c.before(w, by, &want); err != nil {
+			return err
+		}
+	}
+	sum, found, err := c.summarise(w, &c.inputFlags, by, &want)
+	if err != nil {
+		return err
+	}
+	if !found && !want.IsZero() {
+		w.atLeast(exitNothing)
+		if out.format == "table" {
+			w.warn(fmt.Errorf("none of %d lines matches the filters", sum.Coverage.Lines))
+			return nil
+		}
+	}
+	if err := c.save(sum, by); err != nil {
+		return err
+	}
+	if sum.Coverage.Understood == 0 && w.status != exitFine && out.format == "table" {
+		return nil // there is nothing to show, and that has been said
+	}
+	if old != nil {
+		news = sum.Against(old)
+	}
+	day, took := report.Day{Summary: sum, News: news, Words: words, By: by, Top: c.Top}, time.Since(start)
+	return out.write(w, func(to io.Writer) error { return c.print(to, out.format, day, took) })
+}
+
+// summarise counts what is in logs, and tells whether any line was wanted.
+func (c *reportCmd) summarise(w *world, files *inputFlags, by *classify.Classifier, want *filter.Filter) (sum *summary.Summary, found bool, err error) {
+	sum = summary.New()
+	if c.Save != "" || len(c.Against) > 0 {
+		sum.CountWordings()
+	}
 	quit := graceful(by)
 	var at *line
 	options := session.Options{Written: asWritten(&at)}
@@ -63,8 +125,7 @@ func (c *reportCmd) Run(w *world) error {
 	sessions := session.NewAssembler(options, func(s *session.Session) {
 		sum.Session(s.Direction, s.End, s.Graceful && s.Format != smtp.FormatTranscript, s.Last, quit)
 	})
-	found := false
-	coverage, err := c.read(w, reading{by: by, lean: want.IsZero(), endFile: sessions.EndOfFile, handle: func(l *line) error {
+	coverage, err := files.read(w, reading{by: by, lean: want.IsZero(), endFile: sessions.EndOfFile, handle: func(l *line) error {
 		if at = l; !sessions.Add(l.step, l.when, l.ev) {
 			return nil
 		}
@@ -75,51 +136,40 @@ func (c *reportCmd) Run(w *world) error {
 		return nil
 	}})
 	if err != nil {
-		return err
+		return nil, false, err
 	}
 	sessions.Close()
 	sum.Coverage = coverage
 	sum.Messages = summary.Messages(sessions.Messages())
 	sum.Dropped.Sessions = sessions.Evicted()
-	if !found && !want.IsZero() {
-		w.atLeast(exitNothing)
-		if out.format == "table" {
-			w.warn(fmt.Errorf("none of %d lines matches the filters", coverage.Lines))
-			return nil
-		}
-	}
-	if coverage.Understood == 0 && w.status != exitFine && out.format == "table" {
-		return nil // there is nothing to show, and that has been said
-	}
-	day, took := report.Day{Summary: sum, Words: words, By: by, Top: c.Top}, time.Since(start)
-	return out.write(w, func(to io.Writer) error { return c.print(to, out.format, day, took) })
+	return sum, found, nil
 }
 
-func (c *reportCmd) print(to io.Writer, format string, day report.Day, took time.Duration) error {
+func (f *dayFlags) print(to io.Writer, format string, day report.Day, took time.Duration) error {
 	if format == "csv" || format == "json" {
 		day.Words = knowledge.In(knowledge.English).Of(day.By.Base()) // for machines
 	}
-	if c.All {
+	if f.All {
 		day.Top = 0
 	}
-	tables := day.Tables(c.Section)
+	tables := day.Tables(f.Section)
 	switch format {
 	case "json":
 		return day.JSON(to)
 	case "csv":
-		if len(c.Section) == 0 {
+		if len(f.Section) == 0 {
 			tables = day.Tables([]string{"causes"})
 		}
 		return report.CSV(to, tables...)
 	case "md":
 		return day.Markdown(to, tables)
 	case "html":
-		return day.HTML(to, c.Section)
+		return day.HTML(to, f.Section)
 	}
 	if !isTerminal(to) {
 		took = 0 // what is kept or compared should not differ from run to run
 	}
-	return day.Text(to, report.Terminal{Width: width(to), Colour: colour(c.Color, to)}, tables, took)
+	return day.Text(to, report.Terminal{Width: width(to), Colour: colour(f.Color, to)}, tables, took)
 }
 
 // graceful is what a 221 after QUIT means, for the sessions that show it by their counts.
@@ -144,6 +194,9 @@ func (l *line) counted() summary.Line {
 	}
 	if l.note != nil {
 		counted.Recipient = l.note.recipient
+	}
+	if l.hide != nil && counted.Recipient != 0 { // a guessed address would tell itself by its hash in a saved summary
+		counted.Recipient = max(1, l.hide.Hash(binary.BigEndian.AppendUint64(nil, counted.Recipient)))
 	}
 	return counted
 }

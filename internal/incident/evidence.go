@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -33,7 +34,7 @@ func (b *builder) evidence() {
 	}
 	seen := map[uint64]bool{}
 	for i := 0; i < len(all) && len(picked) < mostEvidence; i++ {
-		if w := wording([]byte(body(all[i].text))); !seen[w] {
+		if w := summary.WordingOf([]byte(body(all[i].text))); !seen[w] {
 			seen[w] = true
 			picked[i] = true
 		}

@@ -180,7 +180,7 @@ func breaks(ev *smtp.Event) bool {
 
 // fromStranger is the kind of a refusal of ours.
 func (f *Finder) fromStranger(ev *smtp.Event, note *classify.Annotation) kind {
-	return kind{direction: smtp.Inbound, cause: note.Cause, wording: wording(said(ev))}
+	return kind{direction: smtp.Inbound, cause: note.Cause, wording: summary.WordingOf(said(ev))}
 }
 
 // said is what a line tells of why.
@@ -268,7 +268,7 @@ func (f *Finder) delivery(ev *smtp.Event, note *classify.Annotation, at *Place, 
 	if out {
 		k.direction = smtp.Outbound
 	}
-	k.wording = wording(said(ev))
+	k.wording = summary.WordingOf(said(ev))
 	if inherited != nil {
 		k = inherited.kind
 	}

@@ -3,6 +3,7 @@ package incident
 import (
 	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -58,7 +59,7 @@ func (t *notable) line(base *knowledge.Base, ev *smtp.Event, note *classify.Anno
 	} else if ev.Kind == smtp.KindNotice && what != Started && what != StoppedMark {
 		return
 	}
-	w := wording(ev.Text) + uint64(what)
+	w := summary.WordingOf(ev.Text) + uint64(what)
 	n := t.all[w]
 	if n == nil {
 		if len(t.all) >= maxNotable {

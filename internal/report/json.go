@@ -23,6 +23,15 @@ type dayJSON struct {
 	Peers      []peerJSON              `json:"peers"`
 	Timeline   timelineJSON            `json:"timeline"`
 	Dropped    droppedJSON             `json:"dropped"`
+	Merged     *mergedJSON             `json:"merged,omitempty"`  // of several summaries
+	Against    *coverageJSON           `json:"against,omitempty"` // what New compares with
+	New        *[]newJSON              `json:"new,omitempty"`
+}
+
+// mergedJSON tells of how many summaries this is the sum, and which figures are estimates.
+type mergedJSON struct {
+	Summaries int      `json:"summaries"`
+	Estimates []string `json:"estimates"`
 }
 
 type coverageJSON struct {
@@ -129,6 +138,7 @@ type droppedJSON struct {
 	Causes   int64 `json:"causes"`
 	Peers    int64 `json:"peers"`
 	Sessions int64 `json:"sessions"`
+	Wordings int64 `json:"wordings,omitempty"`
 }
 
 // JSON prints the whole report as one object.
@@ -156,6 +166,13 @@ func (d Day) JSON(out io.Writer) error {
 	}
 	for _, p := range s.Peers() {
 		o.Peers = append(o.Peers, peerJSON{Direction: p.Direction.String(), Name: p.Name, Hosts: p.Hosts, Count: p.Count, Deliveries: outcomes(p.Deliveries)})
+	}
+	if s.Parts > 1 {
+		o.Merged = &mergedJSON{s.Parts, s.Estimates()}
+	}
+	if d.News != nil {
+		before := coverageWithFiles(&d.News.Before)
+		o.Against, o.New = &before, newsOf(d.News)
 	}
 	b, err := json.MarshalIndent(o, "", "  ")
 	if err != nil {

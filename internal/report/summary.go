@@ -15,11 +15,12 @@ import (
 )
 
 // Sections are the parts of the report of a log, in their order.
-var Sections = []string{"files", "sessions", "messages", "causes", "codes", "peers"}
+var Sections = []string{"files", "sessions", "messages", "new", "causes", "codes", "peers"}
 
 // Day makes the tables of the report of a log.
 type Day struct {
 	Summary *summary.Summary
+	News    *summary.Comparison // with what was before; nil: there is none
 	Words   *knowledge.Words
 	By      *classify.Classifier
 	Top     int    // rows of a table; 0 is all
@@ -30,7 +31,7 @@ type Day struct {
 // list of files when none is named.
 func (d Day) Tables(sections []string) []Table {
 	make := map[string]func() Table{
-		"files": d.files, "sessions": d.sessions, "messages": d.messages, "causes": d.causes, "codes": d.codes, "peers": d.peers,
+		"files": d.files, "sessions": d.sessions, "messages": d.messages, "new": d.news, "causes": d.causes, "codes": d.codes, "peers": d.peers,
 	}
 	var tables []Table
 	for _, name := range Sections {
@@ -38,7 +39,7 @@ func (d Day) Tables(sections []string) []Table {
 		if len(sections) == 0 {
 			wanted = name != "files" || len(d.Summary.Coverage.Files) > 1
 		}
-		if wanted {
+		if wanted && (name != "new" || d.News != nil) {
 			t := make[name]()
 			t.Name = name
 			tables = append(tables, t)
@@ -127,6 +128,13 @@ func (d Day) Notes() []string {
 	add(s.Dropped.Sessions, "dropped_sessions")
 	add(s.Dropped.Replies+s.Dropped.Causes, "dropped_replies")
 	add(s.Dropped.Peers, "dropped_peers")
+	add(s.Dropped.Wordings, "dropped_wordings")
+	if s.Parts > 1 {
+		notes = append(notes, d.text("merged", "n", count(d.Words, int64(s.Parts))))
+		if slices.Contains(s.Estimates(), "causes.recipients") {
+			notes = append(notes, d.text("merged_recipients"))
+		}
+	}
 	for _, f := range c.Files {
 		if f.Err != nil {
 			notes = append(notes, d.text("not_read", "error", f.Err.Error()))

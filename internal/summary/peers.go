@@ -20,6 +20,7 @@ type peers struct {
 	names  []peerName
 	byHost index.Index // places in both, by a hash of the host and the direction
 	door   *door       // nil until there were more hosts than there is room for
+	named  bool        // the keys are those of names: see byName
 }
 
 // peerCounts is what each line touches; it fills a cache line.

@@ -27,11 +27,14 @@ type Summary struct {
 	Deliveries [smtp.NumOutcomes]int64 // lines that decide a recipient's fate, as logged
 	Dropped    Dropped
 	Timeline   Timeline // of the deliveries
+	Parts      int      // how many summaries were added up; 0 for one that was counted
 
-	replies map[uint64]*Reply
-	causes  map[uint64]*Cause
-	peers   *peers
-	known   known // for Event, so that it costs no memory each time
+	replies  map[uint64]*Reply
+	causes   map[uint64]*Cause
+	peers    *peers
+	wordings map[wordingKey]*Wording                    // nil: not counted
+	sides    [smtp.Internal + 1][smtp.NumOutcomes]int64 // Deliveries by direction
+	known    known                                      // for Event, so that it costs no memory each time
 
 	// Most lines say what one a few lines before them said.
 	lastReplies recent[Reply]
@@ -94,6 +97,7 @@ type Messages struct {
 type Dropped struct {
 	Replies, Causes, Peers int64 // events whose row there was no room for
 	Sessions               int64 // sessions given up before their end
+	Wordings               int64 // failures whose words there was no room for
 }
 
 // Reply is how often a reply was seen.
@@ -170,6 +174,7 @@ type Line struct {
 type Words interface {
 	Host() []byte  // what the other side is known by: its name, or its address where it has none
 	Reply() []byte // the reply's text
+	Said() []byte  // the same, or what else the line tells of why
 	Sample() Sample
 }
 
@@ -215,12 +220,22 @@ type known struct {
 
 func (k *known) Host() []byte   { return HostOf(k.ev) }
 func (k *known) Reply() []byte  { return k.ev.Reply.Text }
+func (k *known) Said() []byte   { return SaidBy(k.ev) }
 func (k *known) Sample() Sample { return k.sample() }
+
+// SaidBy is what a line tells of why: the reply's text, or the program's own.
+func SaidBy(ev *smtp.Event) []byte {
+	if len(ev.Reply.Text) > 0 {
+		return ev.Reply.Text
+	}
+	return ev.Text
+}
 
 // Count counts a line. note is nil when it shows neither a reply nor a failure.
 func (s *Summary) Count(l *Line, note *Note, words Words) {
 	if l.Decides() {
 		s.Deliveries[l.Outcome] += l.N
+		s.sides[l.Direction&3][l.Outcome] += l.N
 		s.Timeline.count(l.When, l.Outcome, l.N)
 		s.Dropped.Peers += s.peers.count(l, words)
 	}
@@ -232,6 +247,9 @@ func (s *Summary) Count(l *Line, note *Note, words Words) {
 	}
 	if l.WentWrong() {
 		s.cause(l, note, words)
+		if s.wordings != nil {
+			s.wording(l, note, words.Said())
+		}
 	}
 }
 

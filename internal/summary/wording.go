@@ -1,20 +1,20 @@
-package incident
+package summary
 
 import "github.com/cespare/xxhash/v2"
 
 // maxWording is how many bytes of a reply its wording is told by.
 const maxWording = 400
 
-// wording is a hash of a text without what differs from line to line: addresses, hosts,
+// WordingOf is a hash of a text without what differs from line to line: addresses, hosts,
 // numbers and IDs. Texts of one wording say the same.
-func wording(text []byte) uint64 {
+func WordingOf(text []byte) uint64 {
 	var room [maxWording]byte
-	return xxhash.Sum64(appendWording(room[:0], text))
+	return xxhash.Sum64(AppendWording(room[:0], text))
 }
 
-// appendWording appends the words of a text in lower case, and one '#' for what is none: a
+// AppendWording appends the words of a text in lower case, and one '#' for what is none: a
 // run of letters and marks that has a digit or a mark of addresses and hosts in it.
-func appendWording(dst, text []byte) []byte {
+func AppendWording(dst, text []byte) []byte {
 	text = text[:min(len(text), maxWording)]
 	for i := 0; i < len(text); {
 		if separates(text[i]) {

@@ -235,7 +235,8 @@ func TestRunnerHangs(t *testing.T) {
 		}
 	}
 	r.Close()
-	if full := strings.Join(w.all, "\n"); strings.Count(full, "wait already") != 2 {
+	// The first of a queue may be taken out of it at any moment, and then there is room once more.
+	if full := strings.Join(w.all, "\n"); strings.Count(full, "wait already") != 2+strings.Count(full, "there is room again") {
 		t.Error(full)
 	}
 }

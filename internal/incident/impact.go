@@ -14,9 +14,8 @@ var lifetime = [...]time.Duration{smtp.FormatPostfix: 5 * 24 * time.Hour, smtp.F
 
 // top counts names.
 type top struct {
-	at    map[name]int
-	list  []counted
-	total int64
+	at   map[name]int
+	list []counted
 }
 
 type counted struct {

@@ -140,9 +140,6 @@ func together(a, b *candidate, chances float64) bool {
 // strayed is which part of a candidate's lines may lie outside of the other one's time.
 const strayed = 0.2
 
-// pace is how many lines come in a second.
-func (c *candidate) pace() float64 { return c.lines / float64(c.to-c.from+60) }
-
 // near reports that one candidate goes on soon after the other ends: it only drew breath.
 func near(a, b *candidate) bool {
 	if b.from < a.from {

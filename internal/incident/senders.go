@@ -18,7 +18,6 @@ const maxSenders = 4096
 type senders struct {
 	all     []sender
 	byName  map[uint64]int32
-	births  uint32
 	dropped int64
 }
 

@@ -87,17 +87,16 @@ func (d Day) lead() (string, Style) {
 	m := &d.Summary.Messages
 	s := d.Words.Text("page.day_lead", "sent", count(d.Words, m.Sent), "deferred", count(d.Words, m.Deferred),
 		"bounced", count(d.Words, m.Bounced+m.Expired), "rejected", count(d.Words, m.Rejected))
-	for _, g := range d.Summary.Groups() {
-		if g.Severity == knowledge.Info {
-			break
-		}
-		worst := d.Words.Text("page.day_worst", "cause", d.Words.Cause(g.Cause).Title, "n", count(d.Words, g.Count))
-		if hosts := hostsOf(g); hosts != "" {
-			worst = d.Words.Text("page.day_worst_at", "cause", d.Words.Cause(g.Cause).Title, "n", count(d.Words, g.Count), "peers", hosts)
-		}
-		return s + " " + worst, severityStyle(g.Severity)
+	groups := d.Summary.Groups()
+	if len(groups) == 0 || groups[0].Severity == knowledge.Info {
+		return s + " " + d.Words.Text("page.day_fine"), Good
 	}
-	return s + " " + d.Words.Text("page.day_fine"), Good
+	g := groups[0]
+	worst := d.Words.Text("page.day_worst", "cause", d.Words.Cause(g.Cause).Title, "n", count(d.Words, g.Count))
+	if hosts := hostsOf(g); hosts != "" {
+		worst = d.Words.Text("page.day_worst_at", "cause", d.Words.Cause(g.Cause).Title, "n", count(d.Words, g.Count), "peers", hosts)
+	}
+	return s + " " + worst, severityStyle(g.Severity)
 }
 
 // tiles are the messages by what became of them.

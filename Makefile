@@ -12,8 +12,8 @@ build: ## the program, as ./mailwhy
 test: ## all tests that need nothing but Go
 	go test ./...
 
-race: ## the same under the race detector
-	go test -race -timeout=30m ./...
+race: ## the same under the race detector, but for the two tables that try every command on every log once more
+	go test -race -timeout=30m -skip='^(TestRedact|TestMergeOfOne)$$' ./...
 
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -s -l .)" || { echo "gofmt -s would change:"; gofmt -s -l .; exit 1; }

@@ -8,7 +8,8 @@ import (
 
 var (
 	postfixTo = []byte(": to=<")
-	eximTo    = [][]byte{[]byte(" => "), []byte(" -> ")}
+	eximTo    = []byte(" => ")
+	eximToo   = []byte(" -> ") // a further recipient of the same delivery
 )
 
 // Domain finds the domain of the recipient of a delivery that went through, where it usually
@@ -23,13 +24,14 @@ func Domain(line []byte, format smtp.Format) []byte {
 		}
 		return nil
 	}
-	for _, flag := range eximTo {
-		if i := bytes.Index(line, flag); i >= 0 {
-			to := line[i+len(flag):]
-			if _, ok := recipient(to); ok {
-				return domainOf(to[:span(to, ' ')])
-			}
-			return nil
+	at := bytes.Index(line, eximTo)
+	if other := bytes.Index(line, eximToo); at < 0 || other >= 0 && other < at { // the first one is the flag
+		at = other
+	}
+	if at >= 0 {
+		to := line[at+len(eximTo):]
+		if _, ok := recipient(to); ok {
+			return domainOf(to[:span(to, ' ')])
 		}
 	}
 	return nil

@@ -35,7 +35,7 @@ func (w *words) Domain() []byte {
 }
 
 // Said is the reply's text, or what was told instead of one.
-func (w *words) Said() []byte { return live.SaidIn((*line)(w).event()) }
+func (w *words) Said() []byte { return (*line)(w).event().Said() }
 
 // Line is how the line may be shown.
 func (w *words) Line() live.Line {

@@ -81,7 +81,7 @@ func (e *Eye) arrival(b []byte, s *session.Step) bool {
 	s.Kind, s.Direction, s.Local = smtp.KindReceived, smtp.Internal, true
 	if s.Peer {
 		host, at := keys(&peer)
-		s.Direction, s.Local, s.Port = smtp.Inbound, session.IsLoopback(peer.IP), peer.Port != 0
+		s.Direction, s.Local, s.Port = smtp.Inbound, smtp.IsLoopback(peer.IP), peer.Port != 0
 		s.Host, s.Session = host, e.daemon.Client(at, peer.Port)
 	}
 	return true

@@ -78,7 +78,7 @@ func (e *Eye) smtpd(b []byte, s *session.Step, w *writer) bool {
 	if ip == nil || len(rest) > 0 && bytes.Contains(rest, []byte("orig_queue_id")) {
 		return false
 	}
-	s.Kind, s.Local = smtp.KindReceived, session.IsLoopback(ip)
+	s.Kind, s.Local = smtp.KindReceived, smtp.IsLoopback(ip)
 	return true
 }
 

@@ -180,15 +180,7 @@ func breaks(ev *smtp.Event) bool {
 
 // fromStranger is the kind of a refusal of ours.
 func (f *Finder) fromStranger(ev *smtp.Event, note *classify.Annotation) kind {
-	return kind{direction: smtp.Inbound, cause: note.Cause, wording: summary.WordingOf(said(ev))}
-}
-
-// said is what a line tells of why.
-func said(ev *smtp.Event) []byte {
-	if len(ev.Reply.Text) > 0 {
-		return ev.Reply.Text
-	}
-	return ev.Text
+	return kind{direction: smtp.Inbound, cause: note.Cause, wording: summary.WordingOf(ev.Said())}
 }
 
 func (f *Finder) received(ev *smtp.Event, at *Place, now int64) {
@@ -197,7 +189,7 @@ func (f *Finder) received(ev *smtp.Event, at *Place, now int64) {
 	if at.Message != 0 {
 		f.queue.find(at.Message, now).begin(ev)
 	}
-	if ev.Direction != smtp.Inbound || isLoopback(ev.Peer.IP) {
+	if ev.Direction != smtp.Inbound || smtp.IsLoopback(ev.Peer.IP) {
 		return
 	}
 	which := allIn
@@ -207,8 +199,6 @@ func (f *Finder) received(ev *smtp.Event, at *Place, now int64) {
 	f.flows[which].at(minuteOf(now), &f.flowCells).received += uint32(ev.Count())
 	f.many(ev, at, now)
 }
-
-func isLoopback(ip []byte) bool { return string(ip) == "127.0.0.1" || string(ip) == "::1" }
 
 // delivery takes a line that decides a recipient's fate.
 func (f *Finder) delivery(ev *smtp.Event, note *classify.Annotation, at *Place, now int64) {
@@ -268,7 +258,7 @@ func (f *Finder) delivery(ev *smtp.Event, note *classify.Annotation, at *Place, 
 	if out {
 		k.direction = smtp.Outbound
 	}
-	k.wording = summary.WordingOf(said(ev))
+	k.wording = summary.WordingOf(ev.Said())
 	if inherited != nil {
 		k = inherited.kind
 	}
@@ -423,7 +413,7 @@ func (f *Finder) file(path string) uint16 {
 
 func (f *Finder) reply(ev *smtp.Event, note *classify.Annotation) Reply {
 	r := Reply{
-		Text: clip(string(smtp.AppendMasked(nil, said(ev)))), Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, DSN: ev.DSN, Stage: ev.Stage, Note: *note,
+		Text: clip(string(smtp.AppendMasked(nil, ev.Said()))), Code: ev.Reply.Code, Enhanced: ev.Reply.Enhanced, DSN: ev.DSN, Stage: ev.Stage, Note: *note,
 		Outcome: ev.Outcome,
 	}
 	if ev.Direction != smtp.Inbound {

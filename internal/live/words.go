@@ -23,16 +23,8 @@ type known struct {
 
 func (k *known) Host() []byte   { return summary.HostOf(k.ev) }
 func (k *known) Domain() []byte { return DomainOf(k.ev) }
-func (k *known) Said() []byte   { return SaidIn(k.ev) }
+func (k *known) Said() []byte   { return k.ev.Said() }
 func (k *known) Line() Line     { return k.line() }
 
 // DomainOf returns the domain of the recipient of an event.
 func DomainOf(ev *smtp.Event) []byte { return ev.To[bytes.LastIndexByte(ev.To, '@')+1:] }
-
-// SaidIn returns what was said in an event.
-func SaidIn(ev *smtp.Event) []byte {
-	if len(ev.Reply.Text) > 0 {
-		return ev.Reply.Text
-	}
-	return ev.Text
-}

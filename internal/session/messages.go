@@ -497,9 +497,3 @@ func (t *messages) unlink(l *list, i int32) {
 	}
 	l.n--
 }
-
-// IsLoopback reports whether an address is one of this machine's own.
-func IsLoopback(ip []byte) bool {
-	s := string(ip)
-	return s == "127.0.0.1" || s == "::1"
-}

@@ -84,7 +84,7 @@ func (s *Step) tieAll(ev *smtp.Event) {
 	s.Peer = (ev.Format == smtp.FormatExim || ev.Direction == smtp.Outbound) && !ev.Peer.IsZero()
 	switch ev.Kind {
 	case smtp.KindReceived:
-		s.Local = ev.Direction == smtp.Internal || IsLoopback(ev.Peer.IP)
+		s.Local = ev.Direction == smtp.Internal || smtp.IsLoopback(ev.Peer.IP)
 	case smtp.KindMessage:
 		s.Admitted = ev.Recipients > 0
 	}

@@ -220,16 +220,8 @@ type known struct {
 
 func (k *known) Host() []byte   { return HostOf(k.ev) }
 func (k *known) Reply() []byte  { return k.ev.Reply.Text }
-func (k *known) Said() []byte   { return SaidBy(k.ev) }
+func (k *known) Said() []byte   { return k.ev.Said() }
 func (k *known) Sample() Sample { return k.sample() }
-
-// SaidBy is what a line tells of why: the reply's text, or the program's own.
-func SaidBy(ev *smtp.Event) []byte {
-	if len(ev.Reply.Text) > 0 {
-		return ev.Reply.Text
-	}
-	return ev.Text
-}
 
 // Count counts a line. note is nil when it shows neither a reply nor a failure.
 func (s *Summary) Count(l *Line, note *Note, words Words) {

@@ -77,6 +77,10 @@ type Peer struct {
 	Port uint16
 }
 
+// IsLoopback reports whether an address is one by which a machine speaks with itself, as it is
+// written in logs.
+func IsLoopback(ip []byte) bool { return string(ip) == "127.0.0.1" || string(ip) == "::1" }
+
 // IsZero reports that nothing is known of the peer.
 func (p *Peer) IsZero() bool { return p.Name == nil && p.IP == nil }
 
@@ -98,6 +102,14 @@ func (ev *Event) Scratch(n int) []byte {
 	}
 	ev.scratch = ev.scratch[:have+n]
 	return ev.scratch[have : have+n : have+n]
+}
+
+// Said returns the reply's text, or what was told instead of one; it is for reading only.
+func (ev *Event) Said() []byte {
+	if len(ev.Reply.Text) > 0 {
+		return ev.Reply.Text
+	}
+	return ev.Text
 }
 
 // Count returns how often the line happened: once, or as often as the log folded it.

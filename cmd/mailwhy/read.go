@@ -64,6 +64,10 @@ type reading struct {
 	lean   bool                   // it gets none, but asks for those it wants: what the session and the summary want to know is in the step and the note
 	handle func(*line) error
 
+	// skim, where it is set, takes each line first, by what is noted of it; handle gets those for
+	// which it returns true.
+	skim func(n *note, when time.Time) bool
+
 	// encode, where it is set, prepares on the workers what handle writes of a line: it appends
 	// to buf, and nothing for a line of which handle needs nothing.
 	encode func(ev *smtp.Event, n *note, buf []byte) []byte

@@ -125,16 +125,26 @@ func (c *reportCmd) summarise(w *world, files *inputFlags, by *classify.Classifi
 	sessions := session.NewAssembler(options, func(s *session.Session) {
 		sum.Session(s.Direction, s.End, s.Graceful && s.Format != smtp.FormatTranscript, s.Last, quit)
 	})
-	coverage, err := files.read(w, reading{by: by, lean: want.IsZero(), endFile: sessions.EndOfFile, handle: func(l *line) error {
-		if at = l; !sessions.Add(l.step, l.when, l.ev) {
-			return nil
-		}
-		found = true
-		if l.note != nil || l.step.Decides() {
+	do := reading{by: by, endFile: sessions.EndOfFile, handle: func(l *line) error {
+		if at = l; sessions.Add(l.step, l.when, l.ev) {
+			found = true
 			count(sum, l)
 		}
 		return nil
-	}})
+	}}
+	if want.IsZero() {
+		do.lean = true
+		do.skim = func(n *note, when time.Time) bool {
+			found = true
+			sessions.Add(&n.step, when, nil)
+			return n.known || n.step.Decides()
+		}
+		do.handle = func(l *line) error {
+			count(sum, l)
+			return nil
+		}
+	}
+	coverage, err := files.read(w, do)
 	if err != nil {
 		return nil, false, err
 	}
@@ -190,7 +200,7 @@ func (l *line) counted() summary.Line {
 	s := l.step
 	counted := summary.Line{
 		Kind: s.Kind, Direction: s.Direction, Stage: s.Stage, Outcome: s.Outcome, Failed: s.Failed, Probe: s.Probe,
-		Code: s.Code, Enhanced: s.Enhanced, N: 1 + int64(s.Repeat), When: l.when, Host: s.Host,
+		Code: s.Code, Enhanced: s.Enhanced, N: 1 + int64(s.Repeat), When: l.when, Host: s.Host, Name: l.name,
 	}
 	if l.note != nil {
 		counted.Recipient = l.note.recipient

@@ -33,6 +33,7 @@ type line struct {
 	path    string
 	number  int64
 	guessed bool
+	name    uint64 // see note
 
 	parser smtp.Parser
 	parsed smtp.Event
@@ -72,6 +73,7 @@ type note struct {
 	classify.Annotation
 	known     bool   // the event shows a reply or a failure, and Annotation says what of
 	recipient uint64 // see summary.Recipient
+	name      uint64 // see summary.Name; 0 when it was not looked at
 	step      session.Step
 	text      *[]byte // what encode made of it; nil where nothing is encoded
 }
@@ -139,7 +141,7 @@ func (t *tally) worker(p smtp.Parser) pipeline.Worker[note] {
 			return parse(line, ev, n)
 		}
 		n.Annotation, n.known = yes.annotate(&n.step)
-		n.recipient = 0
+		n.recipient, n.name = 0, 0
 		return false
 	}
 }
@@ -154,7 +156,12 @@ func (r *reader) workers() int {
 
 func (t *tally) handleBatch(b *pipeline.Batch[note]) error {
 	for i := range b.Notes {
-		if err := t.event(b.Event(i), &b.Notes[i], b.Line(i), t.before+b.First+int64(i)); err != nil {
+		n := &b.Notes[i]
+		t.count(n)
+		if !t.passes(n, b.Line(i)) {
+			continue
+		}
+		if err := t.pass(b.Event(i), n, b.Line(i), t.before+b.First+int64(i)); err != nil {
 			return err
 		}
 	}
@@ -174,7 +181,9 @@ func (t *tally) transcript(body io.Reader) (readErr, handleErr error) {
 		}
 		var n note
 		t.annotate(ev, &n)
-		handleErr = t.pass(ev, &n, lines.at(data, number), int64(number))
+		if raw := lines.at(data, number); t.passes(&n, raw) {
+			handleErr = t.pass(ev, &n, raw, int64(number))
+		}
 	})
 	t.dialect = info.Dialect
 	t.formats[smtp.FormatTranscript] = info.Understood > 0
@@ -203,14 +212,14 @@ func (t *tally) annotate(ev *smtp.Event, n *note) (keep bool) {
 		return false
 	}
 	session.StepOf(ev, &n.step)
-	if n.recipient = 0; n.known {
-		n.recipient = summary.Recipient(ev)
+	if n.recipient, n.name = 0, 0; n.known {
+		n.recipient, n.name = summary.Recipient(ev), summary.Name(ev)
 	}
 	return !t.lean && (t.keep == nil || n.known || t.keep(ev))
 }
 
-// event counts a log's line and passes it on.
-func (t *tally) event(ev *smtp.Event, n *note, raw []byte, number int64) error {
+// count counts a log's line.
+func (t *tally) count(n *note) {
 	t.file.Lines++
 	switch n.step.Kind {
 	case smtp.KindUnknown:
@@ -221,25 +230,30 @@ func (t *tally) event(ev *smtp.Event, n *note, raw []byte, number int64) error {
 		t.file.Understood++
 		t.formats[n.step.Format] = true
 	}
-	return t.pass(ev, n, raw, number)
 }
 
-// pass settles an event's time and hands it to the command.
-func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
+// passes settles the time of a line, and reports whether the command is to get it.
+func (t *tally) passes(n *note, raw []byte) bool {
 	if !t.settled || n.step.Stamp != t.stamp {
 		t.tick(&n.step)
-	}
-	if ev != nil {
-		ev.Time = t.when
 	}
 	if t.guessed {
 		t.file.Guessed++
 	}
 	if n.step.Format == smtp.FormatExim && t.repeated.Seen(&n.step, raw) {
 		t.file.Duplicate++
-		return nil
+		return false
+	}
+	return t.skim == nil || t.skim(n, t.when)
+}
+
+// pass hands a line to the command.
+func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
+	if ev != nil {
+		ev.Time = t.when
 	}
 	l := &t.line
+	l.name = n.name
 	l.step, l.note, l.text, l.when, l.number, l.guessed, l.hide = &n.step, nil, nil, t.when, number, t.guessed, t.hide
 	l.have(ev, raw)
 	if n.text != nil {

@@ -14,7 +14,7 @@ import (
 type words line
 
 func (w *words) Host() []byte {
-	if host := glance.Host(w.raw, w.step.Host); host != nil {
+	if host := glance.Host(w.raw, w.step.Format, w.step.Host); host != nil {
 		return host
 	}
 	return summary.HostOf((*line)(w).event())

@@ -47,26 +47,26 @@ func (e *Eye) arrival(b []byte, s *session.Step) bool {
 	sized := false
 	for f.next() {
 		switch f.name {
-		case "H":
+		case nameH:
 			if !f.host(&peer, s) {
 				return false
 			}
-		case "S":
+		case nameS:
 			size, n := number(f.value)
 			sized = sized || n > 0 && n < 9 && size > 0
-		case "R":
+		case nameR:
 			if s.Related == 0 && len(f.value) > 0 && exim.MessageID(f.value) == len(f.value) {
 				s.Related = session.Key(f.value)
 			}
-		case "id":
+		case nameI:
 			last := len(f.value) - 1
 			if s.MessageID != 0 || last < 0 || f.value[0] == '<' || f.value[0] == '>' || f.value[last] == '<' || f.value[last] == '>' {
 				return false
 			}
 			s.MessageID = session.Key(f.value)
-		case "C", "Ci", "ST":
+		case nameC, conID, shade:
 			return false
-		case "":
+		case word0:
 			if string(f.value) == "from" {
 				return false
 			}
@@ -97,22 +97,22 @@ func (e *Eye) delivery(b []byte, s *session.Step) bool {
 	f := fields{rest: b}
 	for f.next() {
 		switch f.name {
-		case "H":
+		case nameH:
 			if !f.host(&peer, s) {
 				return false
 			}
-		case "C":
+		case nameC:
 			r := smtp.ParseReply(f.value)
 			if s.Code != 0 || !r.Code.Positive() {
 				return false
 			}
 			s.Code, s.Enhanced, s.Stage = r.Code, r.Enhanced, smtp.StageDOT
 			s.QueuedAs = session.Key(exim.QueuedAs(f.value))
-		case "T":
+		case nameT:
 			if len(f.value) > 0 && f.value[0] == '*' { // one that was bypassed
 				return false
 			}
-		case "id", "Ci", "ST":
+		case nameI, conID, shade:
 			return false
 		}
 	}

@@ -175,7 +175,7 @@ func TestHost(t *testing.T) {
 				continue
 			}
 			all++
-			if host := Host(line, s.Host); host != nil {
+			if host := Host(line, s.Format, s.Host); host != nil {
 				found++
 				if want := ev.Peer.Name; len(want) > 0 && !bytes.Equal(host, want) || len(want) == 0 && !bytes.Equal(host, ev.Peer.IP) {
 					t.Errorf("%q: %q", line, host)

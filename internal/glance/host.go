@@ -10,7 +10,11 @@ import (
 
 // Host finds what the other side is known by, its name or else its address, where that usually
 // stands in a line. key, the Host of the line's step, tells whether that is it; nil when it is not.
-func Host(line []byte, key uint64) []byte {
+func Host(line []byte, f smtp.Format, key uint64) []byte {
+	marks := postfixMarks
+	if f == smtp.FormatExim {
+		marks = eximMarks
+	}
 	for _, m := range marks {
 		i := bytes.Index(line, m.before)
 		if i < 0 {
@@ -28,15 +32,16 @@ func Host(line []byte, key uint64) []byte {
 	return nil
 }
 
-// marks stand before the other side.
-var marks = []struct {
+// A mark stands before the other side.
+type mark struct {
 	before []byte
 	peer   func([]byte) smtp.Peer
-}{
-	{[]byte(" relay="), postfixPeer},
-	{[]byte(" H="), eximPeer},
-	{[]byte(" from "), postfixPeer},
 }
+
+var (
+	postfixMarks = []mark{{[]byte(" relay="), postfixPeer}, {[]byte(" from "), postfixPeer}}
+	eximMarks    = []mark{{[]byte(" H="), eximPeer}, {[]byte("H="), eximPeer}, {[]byte(" for "), eximPeer}}
+)
 
 func postfixPeer(b []byte) (p smtp.Peer) {
 	ip, _ := address(b)

@@ -2,6 +2,7 @@ package glance
 
 import (
 	"bytes"
+	"math/bits"
 
 	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/parsers/postfix"
@@ -43,6 +44,19 @@ func (e *Eye) postfixLine(line []byte, s *session.Step) bool {
 
 // number reads up to ten digits.
 func number(b []byte) (v, n int) {
+	if len(b) >= 8 {
+		const ones, low, high = 0x0101_0101_0101_0101, 0x7f7f_7f7f_7f7f_7f7f, 0x8080_8080_8080_8080
+		w := word(b, 0)
+		digits := ((w | high) - '0'*ones) & (('9'*ones | high) - w&low) &^ w
+		if stop := high &^ digits; stop != 0 {
+			// The digits are moved to the end of the word, and put together by pairs.
+			n = bits.TrailingZeros64(stop) / 8
+			w = w << (64 - 8*n) & (0x0f * ones)
+			w = w * (10<<8 + 1) >> 8 & 0x00ff_00ff_00ff_00ff
+			w = w * (100<<16 + 1) >> 16 & 0x0000_ffff_0000_ffff
+			return int(w * (10000<<32 + 1) >> 32), n
+		}
+	}
 	for n < len(b) && n < 10 && b[n]-'0' < 10 {
 		v = v*10 + int(b[n]-'0')
 		n++

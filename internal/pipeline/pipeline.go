@@ -231,23 +231,32 @@ func (b *Batch[T]) note(worker Worker[T]) {
 	b.First = b.block.FirstLine
 	n := b.block.Lines
 	b.Notes, b.lines = resize(b.Notes, n), resize(b.lines, n)
-	data, start, kept := b.block.Data, 0, 0
-	for i := range n {
-		end := len(data)
-		if j := bytes.IndexByte(data[start:], '\n'); j >= 0 {
-			end = start + j
+	kept, start, rest := 0, 0, b.block.Data
+	ev := b.event(kept)
+	for i := range b.lines {
+		l, next := rest, rest[len(rest):]
+		if n := bytes.IndexByte(rest, '\n'); n >= 0 {
+			l, next = rest[:n], rest[n+1:]
 		}
-		if kept == len(b.events) {
-			b.events = append(b.events, smtp.Event{})
-			b.events = b.events[:cap(b.events)]
-		}
-		b.lines[i] = line{int32(end), dropped}
-		if worker(data[start:end], &b.events[kept], &b.Notes[i]) {
-			b.lines[i].event = int32(kept)
+		at := line{int32(start + len(l)), dropped}
+		if worker(l, ev, &b.Notes[i]) {
+			at.event = int32(kept)
 			kept++
+			ev = b.event(kept)
 		}
-		start = end + 1
+		b.lines[i] = at
+		start += len(l) + 1
+		rest = next
 	}
+}
+
+// event returns the i-th event, made if there is none.
+func (b *Batch[T]) event(i int) *smtp.Event {
+	if i == len(b.events) {
+		b.events = append(b.events, smtp.Event{})
+		b.events = b.events[:cap(b.events)]
+	}
+	return &b.events[i]
 }
 
 // resize returns s with n elements.

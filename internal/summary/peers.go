@@ -47,16 +47,21 @@ func (p *peers) count(l *Line, words Words) (dropped int64) {
 	host := peerKey(l.Host, l.Direction)
 	i := p.byHost.Get(host)
 	if i == index.None {
-		name := words.Host()
-		if p.door != nil && !p.door.again(xxhash.Sum64(name)+uint64(l.Direction)) {
-			return l.N
+		if p.door != nil {
+			name := l.Name
+			if name == 0 {
+				name = xxhash.Sum64(words.Host())
+			}
+			if !p.door.again(name + uint64(l.Direction)) {
+				return l.N
+			}
 		}
 		if len(p.counts) >= maxPeers {
 			dropped = p.thin()
 		}
 		i = int32(len(p.counts))
 		p.counts = append(p.counts, peerCounts{host: host})
-		p.names = append(p.names, peerName{l.Direction, cut(name)})
+		p.names = append(p.names, peerName{l.Direction, cut(words.Host())})
 		p.byHost.Set(host, i)
 	}
 	p.counts[i].deliveries[l.Outcome] += l.N

@@ -167,6 +167,7 @@ type Line struct {
 	N         int64             // how often it happened
 	When      time.Time
 	Host      uint64 // a hash of the other side's name, 0 for none
+	Name      uint64 // see Name; 0 when it was not looked at
 	Recipient uint64 // see Recipient
 }
 
@@ -182,9 +183,12 @@ type Words interface {
 func LineOf(ev *smtp.Event, host uint64) Line {
 	return Line{
 		Kind: ev.Kind, Direction: ev.Direction, Stage: ev.Stage, Outcome: ev.Outcome, Failed: ev.Failed, Probe: ev.Probe,
-		Code: ev.Reply.Code, Enhanced: Enhanced(ev), N: int64(ev.Count()), When: ev.Time, Host: host, Recipient: Recipient(ev),
+		Code: ev.Reply.Code, Enhanced: Enhanced(ev), N: int64(ev.Count()), When: ev.Time, Host: host, Name: Name(ev), Recipient: Recipient(ev),
 	}
 }
+
+// Name is a hash, the same in each run, of what the other side is known by.
+func Name(ev *smtp.Event) uint64 { return xxhash.Sum64(HostOf(ev)) }
 
 // Recipient is a hash, the same in each run, of the recipient whom what went wrong befell; 0 where
 // nothing did, or it befell nobody by name.

@@ -222,16 +222,42 @@ func QueuedAs(reply []byte) []byte { return queuedAs(reply) }
 // queuedAs returns the queue ID that a reply to the message tells: Postfix's "queued as
 // X", Exim's "id=X", both with other words around them.
 func queuedAs(reply []byte) []byte {
-	for _, mark := range []string{"queued as ", " id="} {
-		if _, after, ok := cut(reply, mark); ok {
-			n := 0
-			for n < len(after) && (isDigit(after[n]) || isLetter(after[n]) || after[n] == '-' || after[n] == '_' || after[n] == '.') {
-				n++
-			}
-			if id := bytes.TrimRight(after[:n], "."); len(id) > 0 {
-				return id
-			}
+	for _, mark := range marks {
+		i := mark.find(reply)
+		if i < 0 {
+			continue
+		}
+		after := reply[i:]
+		n := 0
+		for n < len(after) && (class[after[n]]&(digit|letter) != 0 || after[n] == '-' || after[n] == '_' || after[n] == '.') {
+			n++
+		}
+		if id := bytes.TrimRight(after[:n], "."); len(id) > 0 {
+			return id
 		}
 	}
 	return nil
+}
+
+// A mark stands before an ID.
+type mark struct {
+	text string
+	rare int // where in it the byte stands that is searched for
+}
+
+var marks = [...]mark{{"queued as ", 0}, {" id=", 3}}
+
+// find returns where the first mark in b ends, -1 for none.
+func (m *mark) find(b []byte) int {
+	for i := m.rare; i < len(b); i++ {
+		j := bytes.IndexByte(b[i:], m.text[m.rare])
+		if j < 0 {
+			break
+		}
+		i += j
+		if start := i - m.rare; hasPrefix(b[start:], m.text) {
+			return start + len(m.text)
+		}
+	}
+	return -1
 }

@@ -1,6 +1,8 @@
 package exim
 
 import (
+	"encoding/binary"
+
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -137,35 +139,32 @@ func MessageID(b []byte) int { return messageID(b) }
 // to 4.96.
 func messageID(b []byte) int {
 	if len(b) >= shortID && b[6] == '-' {
-		if b[13] == '-' && isID(b[:6]) && isID(b[7:13]) && isID(b[14:16]) && (len(b) == shortID || b[shortID] == ' ') {
+		const dashes = 0xff << 48 // in the first word; in the second they are a byte before
+		first, second := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+		if b[13] == '-' && (len(b) == shortID || b[shortID] == ' ') && isID(first&^dashes|dashes&zeros) && isID(second&^(dashes>>8)|dashes>>8&zeros) {
 			return shortID
 		}
-		if len(b) >= longID && b[18] == '-' && isID(b[:6]) && isID(b[7:18]) && isID(b[19:23]) && (len(b) == longID || b[longID] == ' ') {
-			return longID
+		if len(b) >= longID && b[18] == '-' && (len(b) == longID || b[longID] == ' ') && isID(first&^dashes|dashes&zeros) && isID(second) {
+			const dash = 0xff << 24
+			if third := binary.LittleEndian.Uint64(b[longID-8:]); isID(third&^dash | dash&zeros) {
+				return longID
+			}
 		}
 	}
 	return 0
 }
 
-// isID reports whether b is of letters and digits. It looks at all of them, for nearly all
-// are, and a loop without a way out is guessed right.
-func isID(b []byte) bool {
-	other := uint8(0)
-	for _, c := range b {
-		other |= notID[c]
-	}
-	return other == 0
-}
+// zeros is a word of the digit.
+const zeros = 0x3030_3030_3030_3030
 
-// notID is 1 for what is neither a letter nor a digit.
-var notID = func() (not [256]uint8) {
-	for c := range not {
-		if class[c]&(digit|letter) == 0 {
-			not[c] = 1
-		}
-	}
-	return not
-}()
+// isID reports whether the eight bytes of a word are letters and digits.
+func isID(w uint64) bool {
+	const ones, low, high = 0x0101_0101_0101_0101, 0x7f7f_7f7f_7f7f_7f7f, 0x8080_8080_8080_8080
+	lower := w | 0x20*ones
+	// The high bit of each byte says: a digit, or a letter.
+	known := ((w|high)-'0'*ones)&(('9'*ones|high)-w&low) | ((lower|high)-'a'*ones)&(('z'*ones|high)-lower&low)
+	return known&^w&high == high
+}
 
 func allDigits(b []byte) bool {
 	for _, c := range b {

@@ -122,3 +122,41 @@ func TestErrnoName(t *testing.T) {
 		}
 	}
 }
+
+// TestMessageIDBytes holds the words of messageID against a loop over the bytes.
+func TestMessageIDBytes(t *testing.T) {
+	alnum := func(b string) bool {
+		for _, c := range []byte(b) {
+			if !isDigit(c) && !isLetter(c) {
+				return false
+			}
+		}
+		return true
+	}
+	want := func(b string) int {
+		for _, l := range []struct{ length, dash int }{{shortID, 13}, {longID, 18}} {
+			if len(b) >= l.length && b[6] == '-' && b[l.dash] == '-' && alnum(b[:6]) && alnum(b[7:l.dash]) && alnum(b[l.dash+1:l.length]) &&
+				(len(b) == l.length || b[l.length] == ' ') {
+				return l.length
+			}
+		}
+		return 0
+	}
+	for _, id := range []string{"16ZCW1-0005MB-00", "10HmaX-000000005vi-0000"} {
+		for _, tail := range []string{"", " <= x", "-", "0"} {
+			good := id + tail
+			for at := range good {
+				for c := range 256 {
+					b := []byte(good)
+					b[at] = byte(c)
+					if got := messageID(b); got != want(string(b)) {
+						t.Fatalf("messageID(%q) = %d, want %d", b, got, want(string(b)))
+					}
+				}
+				if got := messageID([]byte(good[:at])); got != want(good[:at]) {
+					t.Fatalf("messageID(%q) = %d", good[:at], got)
+				}
+			}
+		}
+	}
+}

@@ -15,6 +15,8 @@ package postfix
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 	"github.com/mailwhy/mailwhy/parsers/syslog"
@@ -195,11 +197,35 @@ func queueID(b []byte, ev *smtp.Event) []byte {
 // QueueID returns the length of the queue ID at the start of a message, which its colon
 // follows; 0 when there is none.
 func QueueID(msg []byte) int {
+	if n := shortID(msg); n > 0 {
+		return n
+	}
 	n, any, all := idRun(msg)
 	if n == 0 || n == len(msg) || msg[n] != ':' || !canBeID(n, any, all) || string(msg[:n]) == "NOQUEUE" {
 		return 0
 	}
 	return n
+}
+
+// shortID is QueueID for IDs of six to fifteen upper-case hex digits, as most are, eight bytes
+// at a time; 0 for what is written otherwise.
+func shortID(msg []byte) int {
+	const ones, low, high = 0x0101_0101_0101_0101, 0x7f7f_7f7f_7f7f_7f7f, 0x8080_8080_8080_8080
+	if len(msg) < 16 {
+		return 0
+	}
+	for n := 0; n < 16; n += 8 {
+		w := binary.LittleEndian.Uint64(msg[n:])
+		// The high bit of each byte says: a digit, or A to F.
+		hex := ((w|high)-'0'*ones)&(('9'*ones|high)-w&low) | ((w|high)-'A'*ones)&(('F'*ones|high)-w&low)
+		if stop := high &^ (hex &^ w); stop != 0 {
+			if n += bits.TrailingZeros64(stop) / 8; n < 6 || msg[n] != ':' {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
 }
 
 // maxQueueID bounds a queue ID: inode numbers and microseconds of hex digits make 21 on

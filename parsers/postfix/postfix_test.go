@@ -325,3 +325,23 @@ func BenchmarkParse(b *testing.B) {
 		Parser{}.Parse(lines[i%len(lines)], &ev)
 	}
 }
+
+// TestShortID holds the words of shortID against the loop of idRun.
+func TestShortID(t *testing.T) {
+	for n := range 18 {
+		good := "4ABCDEF0123456789"[:min(n, 17)] + ": from=<a@example.com>"
+		for at := range n {
+			for c := range 256 {
+				b := []byte(good)
+				b[at] = byte(c)
+				end, any, all := idRun(b)
+				if got := shortID(b); got != 0 && (got != end || b[end] != ':' || !canBeID(end, any, all)) {
+					t.Fatalf("shortID(%q) = %d", b, got)
+				}
+			}
+		}
+		if got := shortID([]byte(good)); n >= 6 && n <= 15 && got != n {
+			t.Errorf("shortID(%q) = %d, want %d", good, got, n)
+		}
+	}
+}

@@ -33,7 +33,7 @@ type dayFlags struct {
 	Output  string   `group:"Output" short:"o" default:"table" placeholder:"FORMAT" help:"Output format: table, json, csv, md, html; or a file whose ending tells it, like report.html."`
 	Top     int      `group:"Output" default:"10" help:"Rows of a table."`
 	All     bool     `group:"Output" help:"All rows."`
-	Section []string `group:"Output" enum:"files,sessions,messages,new,causes,codes,peers" help:"Only these parts: ${enum}."`
+	Section []string `group:"Output" enum:"files,sessions,messages,new,causes,codes,peers,senders,recipients" help:"Only these parts: ${enum}. Senders and recipients are counted only when they are named, and take their time."`
 	Save    string   `group:"Output" placeholder:"FILE" help:"Save what was counted for mailwhy merge and report --against: JSON, compressed where the name ends in .gz or .zst."`
 	Against []string `group:"Output" sep:"none" placeholder:"OLD" help:"Tell what is new against these: logs, a quoted pattern of them, or saved summaries. May be given several times."`
 }
@@ -48,6 +48,8 @@ func (f *dayFlags) checked(command string, inputs []string) (output, error) {
 		return out, fmt.Errorf("--top %d shows nothing: give 1 or more, or --all", f.Top)
 	case slices.Contains(f.Section, "new") && len(f.Against) == 0:
 		return out, errors.New("--section new compares with what was before: give that with --against")
+	case command == "merge" && (slices.Contains(f.Section, "senders") || slices.Contains(f.Section, "recipients")):
+		return out, errors.New("merge: saved summaries have no senders and no recipients; name the logs, as in mailwhy report --section senders mail.log*")
 	}
 	if there, err := os.Stat(f.Save); err == nil && isOneOf(there, append(f.Against[:len(f.Against):len(f.Against)], inputs...)) {
 		return out, fmt.Errorf("--save %s: that file is read; give another name", f.Save)
@@ -122,6 +124,7 @@ func (c *reportCmd) summarise(w *world, files *inputFlags, by *classify.Classifi
 		options.Envelopes = want.From != ""
 		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, at.causeID()) }
 	}
+	people := c.people(sum, &options)
 	sessions := session.NewAssembler(options, func(s *session.Session) {
 		sum.Session(s.Direction, s.End, s.Graceful && s.Format != smtp.FormatTranscript, s.Last, quit)
 	})
@@ -129,10 +132,11 @@ func (c *reportCmd) summarise(w *world, files *inputFlags, by *classify.Classifi
 		if at = l; sessions.Add(l.step, l.when, l.ev) {
 			found = true
 			count(sum, l)
+			people.count(l)
 		}
 		return nil
 	}}
-	if want.IsZero() {
+	if want.IsZero() && people == nil {
 		do.lean = true
 		do.skim = func(n *note, when time.Time) bool {
 			found = true

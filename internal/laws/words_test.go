@@ -15,7 +15,7 @@ import (
 // together of a prefix and something.
 var (
 	asked  = regexp.MustCompile(`\b(?:Text|text|name|each|add)\((?:[&\w.+]+, )?"([a-z_.]+)"`)
-	listed = regexp.MustCompile(`"((?:dash|trace)\.[a-z_]+)"`)
+	listed = regexp.MustCompile(`"((?:dash|people|trace)\.[a-z_]+)"`)
 	built  = regexp.MustCompile(`Text\((?:fmt\.Sprintf\()?"([a-z]+\.)(?:%d|"\s*\+)`)
 )
 

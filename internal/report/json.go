@@ -21,6 +21,8 @@ type dayJSON struct {
 	Replies    []replyJSON             `json:"replies"`
 	Causes     []causeJSON             `json:"causes"`
 	Peers      []peerJSON              `json:"peers"`
+	Senders    *peopleJSON             `json:"senders,omitempty"` // where they were asked for
+	Recipients *peopleJSON             `json:"recipients,omitempty"`
 	Timeline   timelineJSON            `json:"timeline"`
 	Dropped    droppedJSON             `json:"dropped"`
 	Merged     *mergedJSON             `json:"merged,omitempty"`  // of several summaries
@@ -118,6 +120,33 @@ type peerJSON struct {
 	Hosts      int              `json:"hosts"`
 	Count      int64            `json:"count"`
 	Deliveries map[string]int64 `json:"deliveries"`
+	Missed     int64            `json:"missed_at_most,omitempty"`
+}
+
+// peopleJSON are senders or recipients.
+type peopleJSON struct {
+	Rows    []personJSON `json:"rows"`
+	Unnamed int64        `json:"unnamed"` // deliveries of people whom the log does not show
+	Dropped int64        `json:"dropped"` // deliveries that are in no row for want of room
+	Missed  int64        `json:"missed_at_most"`
+}
+
+type personJSON struct {
+	Address    string           `json:"address"`
+	Count      int64            `json:"count"`
+	Deliveries map[string]int64 `json:"deliveries"`
+	Missed     int64            `json:"missed_at_most"`
+}
+
+func peopleOf(p *summary.People) *peopleJSON {
+	if p == nil {
+		return nil
+	}
+	all := &peopleJSON{Rows: []personJSON{}, Unnamed: p.Unnamed(), Dropped: p.Dropped(), Missed: p.Missed()}
+	for _, r := range p.Rows() {
+		all.Rows = append(all.Rows, personJSON{r.Address, r.Count, outcomes(r.Deliveries), r.Missed})
+	}
+	return all
 }
 
 // timelineJSON has the deliveries by their time. Stretches in which there was none are
@@ -165,8 +194,9 @@ func (d Day) JSON(out io.Writer) error {
 		o.Causes = append(o.Causes, d.causeOf(c))
 	}
 	for _, p := range s.Peers() {
-		o.Peers = append(o.Peers, peerJSON{Direction: p.Direction.String(), Name: p.Name, Hosts: p.Hosts, Count: p.Count, Deliveries: outcomes(p.Deliveries)})
+		o.Peers = append(o.Peers, peerJSON{Direction: p.Direction.String(), Name: p.Name, Hosts: p.Hosts, Count: p.Count, Deliveries: outcomes(p.Deliveries), Missed: p.Missed})
 	}
+	o.Senders, o.Recipients = peopleOf(s.Senders), peopleOf(s.Recipients)
 	if s.Parts > 1 {
 		o.Merged = &mergedJSON{s.Parts, s.Estimates()}
 	}

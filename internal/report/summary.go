@@ -15,7 +15,7 @@ import (
 )
 
 // Sections are the parts of the report of a log, in their order.
-var Sections = []string{"files", "sessions", "messages", "new", "causes", "codes", "peers"}
+var Sections = []string{"files", "sessions", "messages", "new", "causes", "codes", "peers", "senders", "recipients"}
 
 // Day makes the tables of the report of a log.
 type Day struct {
@@ -28,10 +28,12 @@ type Day struct {
 }
 
 // Tables returns the sections that are asked for, in their usual order; all but the
-// list of files when none is named.
+// list of files when none is named. Senders and recipients are among them where they were counted.
 func (d Day) Tables(sections []string) []Table {
 	make := map[string]func() Table{
 		"files": d.files, "sessions": d.sessions, "messages": d.messages, "new": d.news, "causes": d.causes, "codes": d.codes, "peers": d.peers,
+		"senders":    func() Table { return d.people(&senderWords, d.Summary.Senders) },
+		"recipients": func() Table { return d.people(&recipientWords, d.Summary.Recipients) },
 	}
 	var tables []Table
 	for _, name := range Sections {
@@ -39,7 +41,15 @@ func (d Day) Tables(sections []string) []Table {
 		if len(sections) == 0 {
 			wanted = name != "files" || len(d.Summary.Coverage.Files) > 1
 		}
-		if wanted && (name != "new" || d.News != nil) {
+		switch name {
+		case "new":
+			wanted = wanted && d.News != nil
+		case "senders":
+			wanted = d.Summary.Senders != nil
+		case "recipients":
+			wanted = d.Summary.Recipients != nil
+		}
+		if wanted {
 			t := make[name]()
 			t.Name = name
 			tables = append(tables, t)
@@ -401,18 +411,65 @@ func meaningOf(r *summary.Reply, words *knowledge.Words) string {
 }
 
 func (d Day) peers() Table {
-	t := Table{Title: d.text("peers"), Columns: []Column{left(d.text("column_peer")).min(16), left(""), right(d.text("column_delivered")), right(d.text("column_deferred")), right(d.text("column_bounced")), right(d.text("column_rejected"))}}
-	rows := d.Summary.Peers()
+	t := Table{Title: d.text("peers"), Columns: append([]Column{left(d.text("column_peer")).min(16), left("")}, d.fates()...)}
+	rows, missed := d.Summary.Peers(), int64(0)
 	for i, p := range rows {
 		if d.Top > 0 && i == d.Top {
 			t.Notes = append(t.Notes, d.text("more_peers", "flag", cmp.Or(d.More, "--all"), "n", len(rows)-i))
 			break
 		}
-		t.Rows = append(t.Rows, []Cell{{Text: p.Name}, {Text: side(d.Words, p.Direction), Style: Dim}, num(d.Words, p.Deliveries[smtp.Sent]), num(d.Words, p.Deliveries[smtp.Deferred]),
-			num(d.Words, p.Deliveries[smtp.Bounced]+p.Deliveries[smtp.Expired]), num(d.Words, p.Deliveries[smtp.Rejected])})
+		t.Rows = append(t.Rows, append([]Cell{{Text: p.Name}, {Text: side(d.Words, p.Direction), Style: Dim}}, d.fatesOf(&p.Deliveries)...))
+		missed = max(missed, p.Missed)
+	}
+	if missed > 0 {
+		t.Notes = append(t.Notes, d.text("missed", "n", count(d.Words, missed)))
 	}
 	if len(rows) == 0 {
 		t.Notes = []string{d.text("none_read")}
+	}
+	return t
+}
+
+// fates are the columns of what became of deliveries, and fatesOf their cells.
+func (d Day) fates() []Column {
+	return []Column{right(d.text("column_delivered")), right(d.text("column_deferred")), right(d.text("column_bounced")), right(d.text("column_rejected"))}
+}
+
+func (d Day) fatesOf(n *[smtp.NumOutcomes]int64) []Cell {
+	return []Cell{num(d.Words, n[smtp.Sent]), num(d.Words, n[smtp.Deferred]), num(d.Words, n[smtp.Bounced]+n[smtp.Expired]), num(d.Words, n[smtp.Rejected])}
+}
+
+// peopleWords are the phrases of a table of people.
+type peopleWords struct{ title, column, more, dropped, unnamed string }
+
+var (
+	senderWords    = peopleWords{"people.senders", "people.column_senders", "people.more_senders", "people.dropped_senders", "people.unnamed_senders"}
+	recipientWords = peopleWords{"people.recipients", "people.column_recipients", "people.more_recipients", "people.dropped_recipients", "people.unnamed_recipients"}
+)
+
+// people are the senders or the recipients, the most frequent first.
+func (d Day) people(words *peopleWords, p *summary.People) Table {
+	t := Table{Title: d.Words.Text(words.title), Columns: append([]Column{left(d.Words.Text(words.column)).min(16)}, d.fates()...)}
+	rows, missed := p.Rows(), int64(0)
+	for i := range rows {
+		if d.Top > 0 && i == d.Top {
+			t.Notes = append(t.Notes, d.Words.Text(words.more, "flag", cmp.Or(d.More, "--all"), "n", len(rows)-i))
+			break
+		}
+		r := &rows[i]
+		t.Rows = append(t.Rows, append([]Cell{{Text: r.Address}}, d.fatesOf(&r.Deliveries)...))
+		missed = max(missed, r.Missed)
+	}
+	for _, note := range []struct {
+		n   int64
+		key string
+	}{{missed, "report.missed"}, {p.Dropped(), words.dropped}, {p.Unnamed(), words.unnamed}} {
+		if note.n > 0 {
+			t.Notes = append(t.Notes, d.Words.Text(note.key, "n", count(d.Words, note.n)))
+		}
+	}
+	if len(rows) == 0 {
+		t.Notes = append([]string{d.text("none_read")}, t.Notes...)
 	}
 	return t
 }

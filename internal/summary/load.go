@@ -73,7 +73,7 @@ func (l *loader) load(o *saved) {
 		wordings = len(*o.Wordings)
 	}
 	for _, rows := range []struct{ n, limit int }{
-		{len(o.Files), maxFiles}, {len(o.Replies), maxReplies}, {len(o.Causes), maxCauses}, {len(o.Peers), maxPeers},
+		{len(o.Files), maxFiles}, {len(o.Replies), maxReplies}, {len(o.Causes), maxCauses}, {len(o.Peers), maxNames},
 		{len(o.Timeline.Buckets), maxBuckets}, {wordings, maxWordings},
 	} {
 		if rows.n > rows.limit {
@@ -115,10 +115,11 @@ func (l *loader) rows(o *saved) {
 	for i := range o.Causes {
 		l.cause(&o.Causes[i])
 	}
+	l.sum.peers.lost = l.count(o.Missed)
 	for _, p := range o.Peers {
-		c := peerCounts{}
+		c := topCounts{}
 		numbers[smtp.Outcome](l, p.Deliveries, c.deliveries[:])
-		l.sum.peers.add(named[smtp.Direction](l, p.Direction, int(smtp.Internal)+1), cut([]byte(p.Name)), &c)
+		l.sum.peers.add(&topName{whom{named[smtp.Direction](l, p.Direction, int(smtp.Internal)+1), cut([]byte(p.Name))}, l.count(p.Missed)}, &c)
 	}
 	if o.Wordings == nil {
 		return

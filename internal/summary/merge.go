@@ -207,61 +207,81 @@ func (d *distinct) merge(o *distinct) {
 	d.many.Merge(o.many) // both are as New makes them, and so it cannot fail
 }
 
-// merge adds the peers of another, by their names.
-func (p *peers) merge(o *peers) {
-	if !p.named {
-		p.byName()
+// merge adds what another counted, by their names.
+func (t *top) merge(o *top) {
+	if !t.byName {
+		t.useNames()
 	}
+	mine, others := t.missed(), o.missed()
+	if others > 0 {
+		theirs := map[whom]bool{}
+		for i := range o.names {
+			theirs[o.names[i].whom] = true
+		}
+		for i := range t.names {
+			if !theirs[t.names[i].whom] {
+				t.names[i].missed += others
+			}
+		}
+	}
+	had := len(t.names)
 	for i := range o.counts {
-		p.add(o.names[i].direction, o.names[i].name, &o.counts[i])
+		if at := t.add(&o.names[i], &o.counts[i]); at >= had {
+			t.names[at].missed += mine
+		}
 	}
+	t.lost, t.door = mine+others, nil
 }
 
-// byName makes the keys of peers those of their names: the ones by which lines find
+// useNames makes the keys those of the names: the ones by which lines find
 // them are others in each run.
-func (p *peers) byName() {
-	counts, names := p.counts, p.names
-	p.counts, p.names, p.named, p.byHost = nil, nil, true, index.Index{}
+func (t *top) useNames() {
+	counts, names := t.counts, t.names
+	t.counts, t.names, t.byName, t.byKey = nil, nil, true, index.Index{}
 	for i := range counts {
-		p.add(names[i].direction, names[i].name, &counts[i])
+		t.add(&names[i], &counts[i])
 	}
 }
 
-// add adds to a peer that is found by its name.
-func (p *peers) add(d smtp.Direction, name string, c *peerCounts) {
-	p.named = true
-	key := peerKey(nameKey(name), d)
-	i := p.byHost.Get(key)
+// add adds to what is found by its name, and returns its place.
+func (t *top) add(n *topName, c *topCounts) int {
+	t.byName = true
+	key := topKey(nameKey(n.name), n.direction)
+	i := int(t.byKey.Get(key))
 	if i < 0 {
-		i = int32(len(p.counts))
-		p.counts = append(p.counts, peerCounts{host: key})
-		p.names = append(p.names, peerName{d, name})
-		p.byHost.Set(key, i)
+		i = len(t.counts)
+		t.counts = append(t.counts, topCounts{key: key})
+		t.names = append(t.names, topName{whom: n.whom})
+		t.byKey.Set(key, int32(i))
 	}
-	add(p.counts[i].deliveries[:], c.deliveries[:])
+	add(t.counts[i].deliveries[:], c.deliveries[:])
+	t.names[i].missed += n.missed
+	return i
 }
 
-// trim gives up the peers that were met least, down to the limit.
-func (p *peers) trim() (dropped int64) {
-	if len(p.counts) <= maxPeers {
+// trim gives up those that were met least, down to the limit.
+func (t *top) trim() (dropped int64) {
+	if len(t.counts) <= maxNames {
 		return 0
 	}
-	order := make([]int, len(p.counts))
+	order := make([]int, len(t.counts))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(-cmp.Compare(p.counts[a].total(), p.counts[b].total()), strings.Compare(p.names[a].name, p.names[b].name), cmp.Compare(p.names[a].direction, p.names[b].direction))
+		return cmp.Or(-cmp.Compare(t.counts[a].total(), t.counts[b].total()), strings.Compare(t.names[a].name, t.names[b].name), cmp.Compare(t.names[a].direction, t.names[b].direction))
 	})
-	counts, names := p.counts, p.names
-	p.counts, p.names, p.byHost = nil, nil, index.Index{}
+	counts, names, lost := t.counts, t.names, int64(0)
+	t.counts, t.names, t.byKey = nil, nil, index.Index{}
 	for i, at := range order {
-		if i < maxPeers {
-			p.add(names[at].direction, names[at].name, &counts[at])
+		if i < maxNames {
+			t.add(&names[at], &counts[at])
 		} else {
-			dropped += counts[at].total()
+			n := counts[at].total()
+			dropped, lost = dropped+n, max(lost, n+names[at].missed)
 		}
 	}
+	t.lost = max(t.lost, lost)
 	return dropped
 }
 

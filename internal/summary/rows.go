@@ -136,6 +136,7 @@ type PeerRow struct {
 	Hosts      int
 	Count      int64
 	Deliveries [smtp.NumOutcomes]int64
+	Missed     int64 // at the most so many more deliveries of these hosts were not counted; 0 where the row is exact
 }
 
 // Peers returns the peers by their domains, those with the most trouble first.
@@ -152,6 +153,7 @@ func (s *Summary) Peers() []PeerRow {
 		}
 		r.Hosts++
 		r.Count += counts.total()
+		r.Missed += p.missed
 		for i, n := range counts.deliveries {
 			r.Deliveries[i] += n
 		}

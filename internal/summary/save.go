@@ -68,8 +68,9 @@ func (s *Summary) saveRows(o *saved, base *knowledge.Base) error {
 		o.Causes = append(o.Causes, saved)
 	}
 	for i, p := range s.peers.names {
-		o.Peers = append(o.Peers, savedPeer{p.direction.String(), p.name, byName[smtp.Outcome](s.peers.counts[i].deliveries[:])})
+		o.Peers = append(o.Peers, savedPeer{p.direction.String(), p.name, byName[smtp.Outcome](s.peers.counts[i].deliveries[:]), p.missed})
 	}
+	o.Missed = s.peers.missed()
 	slices.SortFunc(o.Peers, func(a, b savedPeer) int {
 		return cmp.Or(cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Name, b.Name))
 	})

@@ -75,7 +75,7 @@ func TestMergeBounds(t *testing.T) {
 	for part := range 3 {
 		s := New()
 		s.CountWordings()
-		for i := range maxPeers {
+		for i := range maxNames {
 			host := fmt.Sprintf("h%d-%d.example.net", part, i)
 			ev := refused(host, "x", smtp.Code(400+i%200))
 			ev.Reply.Enhanced = smtp.EnhancedCode{5, uint16(part), uint16(i % 1000)}
@@ -83,10 +83,10 @@ func TestMergeBounds(t *testing.T) {
 			s.Event(ev, &Note{Cause: knowledge.Policy}, hostKey(host), noSample)
 			n++
 		}
-		s.Coverage.Lines = maxPeers
+		s.Coverage.Lines = maxNames
 		sum.Merge(s)
 	}
-	if len(sum.peers.counts) > maxPeers || len(sum.causes) > maxCauses || len(sum.replies) > maxReplies || len(sum.wordings) > maxWordings {
+	if len(sum.peers.counts) > maxNames || len(sum.causes) > maxCauses || len(sum.replies) > maxReplies || len(sum.wordings) > maxWordings {
 		t.Errorf("%d peers, %d causes, %d replies, %d wordings", len(sum.peers.counts), len(sum.causes), len(sum.replies), len(sum.wordings))
 	}
 	var peers, causes, wordings int64

@@ -29,7 +29,8 @@ type saved struct {
 	Replies    []savedReply       `json:"replies"`
 	Causes     []savedCause       `json:"causes"`
 	Peers      []savedPeer        `json:"peers"`
-	Wordings   *[]savedWording    `json:"wordings,omitempty"` // none: not counted
+	Missed     int64              `json:"missed_at_most,omitempty"` // of any peer that is not among them
+	Wordings   *[]savedWording    `json:"wordings,omitempty"`       // none: not counted
 }
 
 // savedBy is numbers by the names of outcomes, or of ends.
@@ -132,6 +133,7 @@ type savedPeer struct {
 	Direction  string  `json:"direction,omitempty"`
 	Name       string  `json:"name"`
 	Deliveries savedBy `json:"deliveries"`
+	Missed     int64   `json:"missed_at_most,omitempty"`
 }
 
 type savedWording struct {

@@ -29,9 +29,11 @@ type Summary struct {
 	Timeline   Timeline // of the deliveries
 	Parts      int      // how many summaries were added up; 0 for one that was counted
 
+	Senders, Recipients *People // nil: not counted. They are neither saved nor added up.
+
 	replies  map[uint64]*Reply
 	causes   map[uint64]*Cause
-	peers    *peers
+	peers    *top
 	wordings map[wordingKey]*Wording                    // nil: not counted
 	sides    [smtp.Internal + 1][smtp.NumOutcomes]int64 // Deliveries by direction
 	known    known                                      // for Event, so that it costs no memory each time
@@ -151,7 +153,7 @@ type Sample struct {
 
 // New returns an empty summary.
 func New() *Summary {
-	return &Summary{replies: map[uint64]*Reply{}, causes: map[uint64]*Cause{}, peers: newPeers()}
+	return &Summary{replies: map[uint64]*Reply{}, causes: map[uint64]*Cause{}, peers: new(top)}
 }
 
 // Line is what is counted of a line.
@@ -233,7 +235,7 @@ func (s *Summary) Count(l *Line, note *Note, words Words) {
 		s.Deliveries[l.Outcome] += l.N
 		s.sides[l.Direction&3][l.Outcome] += l.N
 		s.Timeline.count(l.When, l.Outcome, l.N)
-		s.Dropped.Peers += s.peers.count(l, words)
+		s.peer(l, words)
 	}
 	if note == nil {
 		return

@@ -92,13 +92,13 @@ func TestSession(t *testing.T) {
 // TestBounds: whatever strangers send, tables stay small, and what did not fit is told.
 func TestBounds(t *testing.T) {
 	s := New()
-	n := int64(3 * maxPeers)
+	n := int64(3 * maxNames)
 	for i := range n {
 		host := fmt.Sprintf("h%d.example.net", i)
 		s.Event(refused(host, host, smtp.Code(500+i%100)), &Note{Cause: knowledge.Cause(i % 30)}, hostKey(host), noSample)
 		s.Event(refused("often.example.net", "x", 550), &Note{Cause: knowledge.Policy}, hostKey("often.example.net"), noSample)
 	}
-	if len(s.peers.counts) > maxPeers || len(s.causes) > maxCauses || len(s.replies) > maxReplies {
+	if len(s.peers.counts) > maxNames || len(s.causes) > maxCauses || len(s.replies) > maxReplies {
 		t.Errorf("%d peers, %d causes, %d replies", len(s.peers.counts), len(s.causes), len(s.replies))
 	}
 	var kept int64
@@ -149,7 +149,7 @@ func TestSameInEachRun(t *testing.T) {
 	var want []PeerRow
 	for seed := range uint64(2) {
 		s := New()
-		for i := range 6 * maxPeers {
+		for i := range 6 * maxNames {
 			host := fmt.Sprintf("a%d.example", i/2-i%2*1500) // every second one came a while ago
 			s.Event(refused(host, "x", 550), &Note{Cause: knowledge.Policy}, hostKey(host)>>(7*seed)|1<<63, noSample)
 		}

@@ -65,7 +65,7 @@ func (f *Finder) more(all []*series, c *cluster) bool {
 		return in > 0
 	}
 	inside, outside := 0.0, 0.0
-	f.flows[directions[c.parts[0].direction]].within(0, 1<<30, func(m minute, o *flow) {
+	f.flows[directions[c.parts[0].direction]].within(0, endless, func(m minute, o *flow) {
 		n := float64(o.attempts()) + float64(o.received) + float64(o.rejected)
 		if m >= from && m < to {
 			inside += n

@@ -53,7 +53,7 @@ func TestTrackKeepsCounts(t *testing.T) {
 	for range 6 {
 		cells -= track.widen()
 		sum, last := hits(0), minute(-1)
-		track.within(0, 1<<30, func(m minute, n *hits) {
+		track.within(0, endless, func(m minute, n *hits) {
 			if m <= last || m%(1<<track.shift) != 0 {
 				t.Fatalf("bucket %d after %d", m, last)
 			}

@@ -234,7 +234,7 @@ func (b *builder) usual() {
 	}
 	var rest int64
 	b.flowOf(0, from, func(_ minute, c *flow) { u.Attempts += b.tries(c) })
-	b.flowOf(to+1, 1<<30, func(_ minute, c *flow) { u.Attempts += b.tries(c) })
+	b.flowOf(to+1, endless, func(_ minute, c *flow) { u.Attempts += b.tries(c) })
 	causes := map[knowledge.Cause]bool{}
 	for _, c := range b.out.Causes {
 		causes[c.Cause] = true
@@ -244,10 +244,10 @@ func (b *builder) usual() {
 			continue
 		}
 		s.hits.within(0, from, func(_ minute, h *hits) { rest += int64(*h) })
-		s.hits.within(to+1, 1<<30, func(_ minute, h *hits) { rest += int64(*h) })
+		s.hits.within(to+1, endless, func(_ minute, h *hits) { rest += int64(*h) })
 	}
 	u.Count = rest
-	u.Span = time.Duration(max(0, (b.last-b.first)-(b.to-b.from))) * time.Second
+	u.Span = time.Duration(b.observed(b.first, b.from)+b.observed(b.to, b.last)) * time.Second
 	u.Known = u.Span >= time.Hour && u.Attempts > 0
 	if u.Attempts > 0 {
 		u.Share = float64(rest) / float64(u.Attempts)

@@ -25,7 +25,7 @@ func (f *Finder) bursts(r *Report) {
 			continue
 		}
 		var all []seen
-		s.track.within(0, 1<<30, func(m minute, n *hits) { all = append(all, seen{at: m, k: float64(*n)}) })
+		s.track.within(0, endless, func(m minute, n *hits) { all = append(all, seen{at: m, k: float64(*n)}) })
 		all = f.fill(all, s.track.shift)
 		found, _, daily := search(rate, all, leastRate, priorWeight, burstLeast)
 		for _, x := range found {

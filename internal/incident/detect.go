@@ -140,8 +140,14 @@ func (f *Finder) scan(g *group, of []*series, who partyID, prior float64, taken 
 	segs, _, _ := search(g.model(), all, prior, priorWeight, g.few())
 	var found []*candidate
 	for _, s := range segs {
-		if c := f.refine(g, of, who, all, s, taken); c != nil {
-			found = append(found, c)
+		c := f.refine(g, of, who, all, s, taken)
+		if c == nil {
+			continue
+		}
+		for _, p := range f.pieces(c) {
+			if p == c || p.score >= minScore && p.lines >= g.few() {
+				found = append(found, p)
+			}
 		}
 	}
 	return found
@@ -162,7 +168,7 @@ func (f *Finder) seen(g *group, of []*series, who partyID, taken map[*series][]s
 		return s
 	}
 	failed := func(s *series, each func(minute, float64)) {
-		s.hits.within(0, 1<<30, func(m minute, n *hits) {
+		s.hits.within(0, endless, func(m minute, n *hits) {
 			for _, t := range taken[s] {
 				if t.has(m.unix()) || t.has(m.unix()+59) {
 					return
@@ -179,7 +185,7 @@ func (f *Finder) seen(g *group, of []*series, who partyID, taken map[*series][]s
 				tried = &f.parties.all[who].flow
 			}
 		}
-		tried.within(0, 1<<30, func(m minute, c *flow) { get(m).n += float64(c.attempts()) })
+		tried.within(0, endless, func(m minute, c *flow) { get(m).n += float64(c.attempts()) })
 	}
 	for _, s := range of {
 		failed(s, func(m minute, n float64) { get(m).k += n })
@@ -187,7 +193,7 @@ func (f *Finder) seen(g *group, of []*series, who partyID, taken map[*series][]s
 	if g.model() == share && who == nobody {
 		// What failed in an incident that was found is neither failed nor tried here.
 		for s, spans := range taken {
-			s.hits.within(0, 1<<30, func(m minute, n *hits) {
+			s.hits.within(0, endless, func(m minute, n *hits) {
 				for _, t := range spans {
 					if t.has(m.unix()) || t.has(m.unix()+59) {
 						x := get(m)
@@ -247,7 +253,7 @@ const perDay = 24 * 60
 func (f *Finder) logged(day minute) bool {
 	if f.days == nil {
 		f.days = map[minute]bool{}
-		f.lines.within(0, 1<<30, func(m minute, _ *hits) { f.days[m/perDay] = true })
+		f.lines.within(0, endless, func(m minute, _ *hits) { f.days[m/perDay] = true })
 	}
 	return f.days[day]
 }
@@ -259,13 +265,13 @@ func (f *Finder) load(m minute) float64 {
 		f.loads = map[minute]float64{}
 		total := 0.0
 		for _, t := range []*flowTrack{&f.flows[allIn], &f.flows[submitted], &f.flows[allOut], &f.flows[allInternal]} {
-			t.within(0, 1<<30, func(m minute, c *flow) {
+			t.within(0, endless, func(m minute, c *flow) {
 				n := float64(c.received) + float64(c.sent)
 				f.loads[m/60] += n
 				total += n
 			})
 		}
-		average := total / max(float64(minuteOf(f.last)/60-minuteOf(f.first)/60+1), 1)
+		average := total / max(float64(f.observed(f.first, f.last))/3600, 1)
 		for h, n := range f.loads {
 			f.loads[h] = max(1, n/max(average, 1))
 		}
@@ -328,7 +334,7 @@ func (f *Finder) refine(g *group, of []*series, who partyID, all []seen, seg seg
 
 // split counts a series' lines within and outside of a window.
 func (s *series) split(from, to minute, taken []span) (in, out float64) {
-	s.hits.within(0, 1<<30, func(m minute, n *hits) {
+	s.hits.within(0, endless, func(m minute, n *hits) {
 		for _, t := range taken {
 			if t.has(m.unix()) || t.has(m.unix()+59) {
 				return

@@ -74,7 +74,7 @@ func (s *series) rest(f *Finder) {
 	p := &series{kind: s.kind, note: s.note, reply: s.reply, thinned: s.thinned, gone: s.gone, whole: s}
 	p.hits.shift = s.hits.shift
 	cells := 0
-	s.hits.within(0, 1<<30, func(m minute, n *hits) {
+	s.hits.within(0, endless, func(m minute, n *hits) {
 		if left := *n - min(*n, kept[m]); left > 0 {
 			*p.hits.at(m, &cells) += left
 			p.total += int64(left)

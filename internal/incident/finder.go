@@ -31,14 +31,16 @@ type Finder struct {
 	lines     hitTrack // all lines, by the minute
 	lineCells int
 	zone      *time.Location
-	first     int64 // of all lines that show a time
+	first     int64 // of all lines that show a time; see settle
 	last      int64
 	untimed   int64
 
+	clock     clock
+	gapsFound []Gap
+	moreGaps  int64 // that there was no room for
+
 	files    []string
 	fileNow  uint16
-	fileLast int64 // the time of the last line of this file
-	jumps    []Jump
 	hosts    map[string]bool
 	lastHost string
 	exim     bool // Exim wrote most of it
@@ -96,31 +98,18 @@ func (f *Finder) Line(when time.Time, understood bool, at *Place) {
 	if f.zone == nil {
 		f.zone = when.Location()
 	}
-	if f.first == 0 || now < f.first {
-		f.first = now
-	}
-	f.last = max(f.last, now)
+	f.clock.tick(now, at)
 	*f.lines.at(minuteOf(now), &f.lineCells)++
 	if f.lineCells > maxHitCells/2 {
 		f.lineCells -= f.lines.widen()
 	}
-	if f.fileLast != 0 && f.fileLast-now > jumpBack && len(f.jumps) < maxJumps {
-		f.jumps = append(f.jumps, Jump{Path: at.Path, Number: at.Number, From: time.Unix(f.fileLast, 0).In(f.zone), To: when})
-	}
-	f.fileLast = now
 }
 
-const (
-	// jumpBack is by how many seconds a line must be earlier than the one before it in the
-	// same file for the clock to have gone back: less is the usual disorder of a busy
-	// server's many processes.
-	jumpBack  = 120
-	maxJumps  = 64
-	maxHosts2 = 64
-)
+// maxMachines is how many machines that logged are named.
+const maxMachines = 64
 
 // EndOfFile says that the lines of another file come next.
-func (f *Finder) EndOfFile() { f.fileLast = 0 }
+func (f *Finder) EndOfFile() { f.clock.ended = true }
 
 // Removed says that a message left the queue. Its line has no event of its own: there is
 // nothing else to be told of it.
@@ -388,7 +377,7 @@ func (f *Finder) host(ev *smtp.Event) {
 		return
 	}
 	f.lastHost = string(ev.Host)
-	if len(f.hosts) < maxHosts2 {
+	if len(f.hosts) < maxMachines {
 		f.hosts[f.lastHost] = true
 	}
 }

@@ -18,6 +18,7 @@ type Report struct {
 	Width     time.Duration // of the buckets in which was counted: how fine an incident can be seen
 	Gaps      []Gap         // in which no line was logged though there should be some
 	Jumps     []Jump        // places where the time goes back
+	Strays    []Stray       // lines whose stamps are wrong
 	Hosts     []string      // the machines that logged, as their lines say
 	Thin      bool          // the log is too short or has too little in it to say what is normal
 	Dropped   Dropped
@@ -39,6 +40,8 @@ type Incident struct {
 	Status    Status
 	OpenStart bool // the log begins inside of it: it may be older
 	OpenEnd   bool // the log ends inside of it
+	GapBefore *Gap // in which it may have begun; nil for none
+	GapAfter  *Gap // in which it may have gone on, and ended
 	Peak      time.Time
 	PeakCount int64         // lines of it in the worst bucket, which begins at Peak
 	PeakWidth time.Duration // how long that bucket is
@@ -61,6 +64,7 @@ type Incident struct {
 	Evidence  []Line    // some of its lines, in the order of time; the first is the first one
 	Example   *Example  // one message that was hit; nil where there is none
 	Gaps      []Gap     // of Report.Gaps, those in its timeline
+	Jumps     []Jump    // of Report.Jumps, those from it or into it
 	Commands  []Command // by which its figures can be had again
 	Partial   int64     // lines of it whose recipients, hosts and senders were given up for want of room: Impact's and Hit's figures of those are too low
 }
@@ -366,6 +370,8 @@ type Dropped struct {
 	Messages int64 // messages whose sender was given up before they failed
 	Lines    int64 // notable lines (starts, warnings) there was no room for
 	Untimed  int64 // lines that show no time
+	Gaps     int64 // gaps there was no room for
+	Astray   int64 // lines whose time is far off that of the lines around them
 }
 
 // HitRows is how many of those who are hit are listed.

@@ -14,13 +14,18 @@ import (
 // Report tells what was found. asked is the window that the user named, nil for none;
 // nothing may be told to the finder afterwards.
 func (f *Finder) Report(coverage summary.Coverage, asked *Asked) *Report {
+	f.settle()
+	f.gapsFound = f.gaps()
 	f.divide()
+	if f.clock.wrong > 0 {
+		coverage.First, coverage.Last = f.time(f.first), f.time(f.last)
+	}
 	r := &Report{
-		Coverage: coverage, Asked: asked, Jumps: f.jumps, Hosts: slices.Sorted(maps.Keys(f.hosts)), Width: f.resolution(),
-		Gaps: f.gaps(), Thin: f.thin(), Whole: f.whole(),
+		Coverage: coverage, Asked: asked, Jumps: f.clock.jumps, Strays: f.clock.strays, Hosts: slices.Sorted(maps.Keys(f.hosts)), Width: f.resolution(),
+		Gaps: f.gapsFound, Thin: f.thin(), Whole: f.whole(),
 		Dropped: Dropped{
 			Details: f.table.details, Series: f.table.lumped, Parties: f.parties.dropped, Names: f.names.dropped, Messages: f.queue.evicted + f.queue.dropped,
-			Lines: f.notable.dropped + f.table.samples.gone, Untimed: f.untimed,
+			Lines: f.notable.dropped + f.table.samples.gone, Untimed: f.untimed, Astray: f.clock.wrong, Gaps: f.moreGaps,
 		},
 	}
 	for _, c := range f.clusters(asked) {
@@ -132,7 +137,7 @@ func (f *Finder) resolution() time.Duration {
 func (f *Finder) thin() bool {
 	var c flow
 	for i := range f.flows {
-		f.flows[i].within(0, 1<<30, func(_ minute, o *flow) { c.add(*o) })
+		f.flows[i].within(0, endless, func(_ minute, o *flow) { c.add(*o) })
 	}
 	return f.last-f.first < thinSpan || c.attempts()+int64(c.received)+int64(c.rejected) < thinLines
 }
@@ -144,7 +149,7 @@ const (
 
 func (f *Finder) whole() (c Counts) {
 	for i := range f.flows {
-		f.flows[i].within(0, 1<<30, func(_ minute, o *flow) { c.add(o) })
+		f.flows[i].within(0, endless, func(_ minute, o *flow) { c.add(o) })
 	}
 	return c
 }

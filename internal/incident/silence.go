@@ -183,7 +183,7 @@ func (f *Finder) stop(s still, r *Report) *Incident {
 	b := &builder{Finder: f, cluster: c, out: in, found: r, whos: map[partyID]int64{}}
 	in.Usual = Usual{
 		Known: true, Expected: math.Round(s.expected*10) / 10, PerHour: s.expected / in.End.Sub(in.Start).Hours(), Score: math.Round(s.expected*10) / 10, Daily: s.daily,
-		Span: time.Duration(f.last-f.first-(c.to-c.from)) * time.Second,
+		Span: time.Duration(f.observed(f.first, c.from)+f.observed(c.to, f.last)) * time.Second,
 	}
 	if s.direction == smtp.Outbound {
 		b.lateAfterStop()
@@ -200,7 +200,7 @@ func (b *builder) lateAfterStop() {
 	im := &b.out.Impact
 	var delays []time.Duration
 	for _, l := range b.lates {
-		if l.from < b.to && l.to >= b.to {
+		if l.from < b.to && l.to >= b.to && l.to <= b.last {
 			im.DeliveredLate++
 			delays = append(delays, time.Duration(l.to-max(l.from, b.from))*time.Second)
 		}

@@ -19,23 +19,38 @@ const (
 // status tells whether it is over, and whether the log shows its ends.
 func (b *builder) status() {
 	from, to := minuteOf(b.from), minuteOf(b.to)
-	before, after := b.calm(0, from), b.calm(to+1, 1<<30)
+	before, after := b.calm(0, from), b.calm(to+1, endless)
 	b.out.OpenStart = before > unlikely
+	b.besideGaps(from, to)
 	b.out.Recovered = b.recovered()
-	calm := b.last - b.to
+	calm := b.observed(b.to, b.last)
 	switch {
 	case after <= unlikely:
 		b.out.Status = Recovered
 	case b.out.Direction == smtp.Inbound && calm >= silence:
 		b.out.Status = Recovered
-	case calm >= silence:
-		b.out.Status = Unknown // nothing was tried since
+	case calm >= silence || calm < b.last-b.to:
+		b.out.Status = Unknown // nothing was tried since, or there is no log of it
 		b.out.OpenEnd = true
 	default:
 		b.out.Status, b.out.OpenEnd = Ongoing, true
 	}
 	if b.out.Status == Ongoing {
 		b.out.Recovered = time.Time{}
+	}
+}
+
+// besideGaps tells the gaps of the log in which it may have begun, and gone on.
+func (b *builder) besideGaps(from, to minute) {
+	for i := range b.found.Gaps {
+		g := &b.found.Gaps[i]
+		start, end := minuteOf(g.Start.Unix()), minuteOf(g.End.Unix())
+		if end <= from+1 && b.calm(end, from) > unlikely {
+			b.out.GapBefore = g // the last one of them
+		}
+		if start >= to && b.out.GapAfter == nil && b.calm(to+1, start) > unlikely {
+			b.out.GapAfter = g
+		}
 	}
 }
 
@@ -57,7 +72,7 @@ func (b *builder) calm(since, until minute) float64 {
 	if b.out.Direction == smtp.Inbound {
 		start, end := max(since.unix(), b.first), min(until.unix(), b.last)
 		pace := float64(b.lineCount()) / float64(b.to-b.from+60)
-		return math.Exp(-pace * float64(max(0, end-start)))
+		return math.Exp(-pace * float64(b.observed(start, max(start, end))))
 	}
 	tried, part, of := 0.0, im.Share, b.flowOf
 	if b.strange() {
@@ -82,7 +97,9 @@ func (b *builder) recovered() time.Time {
 	for who, n := range b.whos {
 		if n > 0 && who != nobody {
 			for _, at := range b.parties.all[who].resumed {
-				take(at)
+				if at <= b.last {
+					take(at)
+				}
 			}
 		}
 	}
@@ -92,7 +109,7 @@ func (b *builder) recovered() time.Time {
 		if b.strange() {
 			of = b.directionOf
 		}
-		of(minuteOf(b.to)+1, 1<<30, func(m minute, c *flow) {
+		of(minuteOf(b.to)+1, endless, func(m minute, c *flow) {
 			if c.sent > 0 {
 				take(m.unix())
 			}

@@ -60,6 +60,11 @@ func (b *builder) timeline() {
 			}
 		}
 	}
+	for _, j := range b.found.Jumps {
+		if !j.From.Before(b.out.Start) && !j.From.After(b.out.End) || !j.To.Before(b.out.Start) && !j.To.After(b.out.End) {
+			b.out.Jumps = append(b.out.Jumps, j)
+		}
+	}
 	b.marks(b.time(start.unix()), b.time(end.unix()))
 }
 
@@ -144,7 +149,7 @@ func (b *builder) spared() {
 			}
 			return int64(c.sent)
 		}
-		track.within(0, 1<<30, func(m minute, c *flow) {
+		track.within(0, endless, func(m minute, c *flow) {
 			n := count(c)
 			all += n
 			if m >= from && m < to {

@@ -9,7 +9,10 @@ import (
 // minute is a minute since 1970.
 type minute int32
 
-func minuteOf(unix int64) minute { return minute(unix / 60) }
+// endless is later than any.
+const endless minute = 1<<31 - 1
+
+func minuteOf(unix int64) minute { return minute(min(max(unix/60, 0), int64(endless)-1)) }
 
 func (m minute) unix() int64 { return int64(m) * 60 }
 

@@ -71,7 +71,7 @@ func (b *builder) spikes() {
 			continue
 		}
 		near, all, first := int64(0), int64(0), minute(0)
-		s.track.within(0, 1<<30, func(m minute, n *hits) {
+		s.track.within(0, endless, func(m minute, n *hits) {
 			all += int64(*n)
 			if m >= from-spikeSpan && m <= to {
 				near += int64(*n)

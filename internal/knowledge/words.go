@@ -250,11 +250,12 @@ func (w *Words) Of(b *Base) *Words {
 func (w *Words) To(lang string) *Words { return In(lang).Of(w.base) }
 
 // Text returns a phrase of the user interface. args are pairs of a name and a value, which
-// stands in for {name}: Text("report.more", "n", 5).
+// stands in for {name}: Text("report.more", "n", 5); see plurals for words that go with it.
 func (w *Words) Text(key string, args ...any) string {
 	s := w.pick(func(f *wordsFile) map[string]string { return f.Text }, key)
 	for i := 0; i+1 < len(args); i += 2 {
-		s = strings.ReplaceAll(s, "{"+args[i].(string)+"}", fmt.Sprint(args[i+1]))
+		name, value := args[i].(string), fmt.Sprint(args[i+1])
+		s = strings.ReplaceAll(plurals(s, name, value), "{"+name+"}", value)
 	}
 	return s
 }
@@ -410,7 +411,10 @@ func placeholders(s string) string {
 			slices.Sort(all)
 			return strings.Join(all, " ")
 		}
-		all, s = append(all, name), after
+		s = after
+		if !strings.Contains(name, ":") { // see plurals
+			all = append(all, name)
+		}
 	}
 }
 

@@ -238,8 +238,12 @@ func (r Incidents) limits() Section {
 	for i := range r.Gaps {
 		items = append(items, r.gap(&r.Gaps[i]))
 	}
-	for _, j := range r.Jumps {
-		items = append(items, r.text("jump", "where", fmt.Sprintf("%s:%d", j.Path, j.Number), "from", instant(j.From), "to", instant(j.To)))
+	add(r.Dropped.Gaps, "more_gaps")
+	for i := range r.Jumps {
+		items = append(items, r.jump(&r.Jumps[i]))
+	}
+	for _, s := range r.Strays {
+		items = append(items, r.text("stray", "where", fmt.Sprintf("%s:%d", s.Path, s.Number), "when", instant(s.Time), "n", r.n(s.Lines)))
 	}
 	if r.Thin {
 		items = append(items, r.text("thin"))

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/mailwhy/mailwhy/internal/incident"
@@ -90,13 +91,13 @@ func (r Incidents) impact(in *incident.Incident) Section {
 	var reach []string
 	for _, x := range []struct {
 		n    int64
-		name string
+		text string
 	}{
-		{im.Messages, r.text("messages")}, {im.Recipients, r.text("recipients")}, {im.Domains, r.text("domains")}, {im.Parties, r.text("parties")},
-		{im.Senders, r.text("senders")}, {im.Users, r.text("users")}, {im.Clients, r.text("clients")},
+		{im.Messages, r.text("reach_messages", "n", r.n(im.Messages))}, {im.Recipients, r.text("reach_recipients", "n", r.n(im.Recipients))}, {im.Domains, r.text("reach_domains", "n", r.n(im.Domains))}, {im.Parties, r.text("reach_parties", "n", r.n(im.Parties))},
+		{im.Senders, r.text("reach_senders", "n", r.n(im.Senders))}, {im.Users, r.text("reach_users", "n", r.n(im.Users))}, {im.Clients, r.text("reach_clients", "n", r.n(im.Clients))},
 	} {
 		if x.n > 0 {
-			reach = append(reach, r.n(x.n)+" "+x.name)
+			reach = append(reach, x.text)
 		}
 	}
 	facts := append(r.status(in),
@@ -169,8 +170,20 @@ func (r Incidents) window(in *incident.Incident) Section {
 	if in.OpenEnd {
 		doubts = append(doubts, r.text("open_end"))
 	}
+	if g := in.GapBefore; g != nil {
+		doubts = append(doubts, r.text("gap_before", "from", instant(g.Start), "to", instant(g.End)))
+	}
+	if g := in.GapAfter; g != nil {
+		doubts = append(doubts, r.text("gap_after", "from", instant(g.Start), "to", instant(g.End)))
+	}
 	for _, g := range in.Gaps {
+		if in.GapBefore != nil && g.Start.Equal(in.GapBefore.Start) || in.GapAfter != nil && g.Start.Equal(in.GapAfter.Start) {
+			continue // told already
+		}
 		doubts = append(doubts, r.gap(&g))
+	}
+	for i := range in.Jumps {
+		doubts = append(doubts, r.jump(&in.Jumps[i]))
 	}
 	if r.Coverage.Guessed > 0 {
 		doubts = append(doubts, r.Words.Text("report.guessed"))
@@ -184,4 +197,8 @@ func (r Incidents) window(in *incident.Incident) Section {
 
 func (r Incidents) gap(g *incident.Gap) string {
 	return r.text("gap", "from", instant(g.Start), "to", instant(g.End))
+}
+
+func (r Incidents) jump(j *incident.Jump) string {
+	return r.text("jump", "where", fmt.Sprintf("%s:%d", j.Path, j.Number), "from", instant(j.From), "to", instant(j.To))
 }

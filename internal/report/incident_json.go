@@ -31,6 +31,7 @@ type (
 		Thin      bool              `json:"too_little_to_compare"`
 		Gaps      []gapJSON         `json:"gaps"`
 		Jumps     []jumpJSON        `json:"time_jumps"`
+		Strays    []strayJSON       `json:"wrong_stamps"`
 		Dropped   incidentDropsJSON `json:"dropped"`
 	}
 	askedJSON struct {
@@ -50,6 +51,8 @@ type (
 		Status    string           `json:"status"`
 		OpenStart bool             `json:"log_begins_inside"`
 		OpenEnd   bool             `json:"log_ends_inside"`
+		GapBefore *gapJSON         `json:"gap_before,omitempty"`
+		GapAfter  *gapJSON         `json:"gap_after,omitempty"`
 		Peak      string           `json:"peak,omitempty"`
 		PeakCount int64            `json:"peak_count"`
 		PeakWidth float64          `json:"peak_width"`
@@ -236,6 +239,12 @@ type (
 		From string `json:"from"`
 		To   string `json:"to"`
 	}
+	strayJSON struct {
+		File  string `json:"file"`
+		Line  int64  `json:"line"`
+		Time  string `json:"time"`
+		Lines int64  `json:"lines"`
+	}
 	incidentDropsJSON struct {
 		Details  int64 `json:"details"`
 		Series   int64 `json:"wordings"`
@@ -244,6 +253,8 @@ type (
 		Messages int64 `json:"messages"`
 		Lines    int64 `json:"lines"`
 		Untimed  int64 `json:"without_time"`
+		Gaps     int64 `json:"gaps"`
+		Astray   int64 `json:"wrong_time"`
 	}
 )
 
@@ -252,7 +263,7 @@ func (r Incidents) JSON(out io.Writer) error {
 	r.Words = knowledge.In(knowledge.English).Of(r.By.Base())
 	o := incidentsJSON{
 		Coverage: coverageWithFiles(&r.Coverage), Incidents: []incidentJSON{}, Whole: countsJSON(r.Whole), Hosts: orEmpty(r.Hosts), Width: r.Width.Seconds(),
-		Thin: r.Thin, Gaps: gapsOf(r.Gaps), Jumps: []jumpJSON{}, Dropped: incidentDropsJSON(r.Dropped),
+		Thin: r.Thin, Gaps: gapsOf(r.Gaps), Jumps: []jumpJSON{}, Strays: []strayJSON{}, Dropped: incidentDropsJSON(r.Dropped),
 	}
 	if a := r.Asked; a != nil {
 		o.Asked = &askedJSON{Since: stamp(a.Since), Until: stamp(a.Until)}
@@ -262,6 +273,9 @@ func (r Incidents) JSON(out io.Writer) error {
 	}
 	for _, j := range r.Jumps {
 		o.Jumps = append(o.Jumps, jumpJSON{j.Path, j.Number, stamp(j.From), stamp(j.To)})
+	}
+	for _, s := range r.Strays {
+		o.Strays = append(o.Strays, strayJSON{s.Path, s.Number, stamp(s.Time), s.Lines})
 	}
 	for _, in := range r.Incidents {
 		o.Incidents = append(o.Incidents, r.incidentOf(in))
@@ -278,6 +292,7 @@ func (r Incidents) incidentOf(in *incident.Incident) incidentJSON {
 	o := incidentJSON{
 		ID: in.ID, Kind: in.Kind.String(), Start: stamp(in.Start), End: stamp(in.End), StartUTC: stamp(in.Start.UTC()), EndUTC: stamp(in.End.UTC()),
 		Duration: in.End.Sub(in.Start).Seconds(), Ongoing: in.Status == incident.Ongoing, Status: in.Status.String(), OpenStart: in.OpenStart, OpenEnd: in.OpenEnd,
+		GapBefore: gapOf(in.GapBefore), GapAfter: gapOf(in.GapAfter),
 		Peak: stamp(in.Peak), PeakCount: in.PeakCount, PeakWidth: in.PeakWidth.Seconds(), Recovered: stamp(in.Recovered), Direction: in.Direction.String(),
 		Cause: in.Cause.ID(), Title: r.Words.Cause(in.Cause).Title, Provider: r.By.Base().ProviderID(in.Provider), Party: in.Party, Scope: in.Scope.String(),
 		Stage: in.Stage.String(), Severity: in.Severity.String(), Verdict: Verdict(r.Words, in), Impact: impactOf(&in.Impact), Usual: usualOf(&in.Usual),
@@ -370,6 +385,13 @@ func exampleOf(e *incident.Example) *exampleJSON {
 		return nil
 	}
 	return &exampleJSON{e.Queue, e.Sender, e.Recipient, stamp(e.Arrived), stamp(e.First), e.Tries, e.Outcome.String(), stamp(e.Done), linesOf(e.Lines)}
+}
+
+func gapOf(g *incident.Gap) *gapJSON {
+	if g == nil {
+		return nil
+	}
+	return &gapsOf([]incident.Gap{*g})[0]
 }
 
 func gapsOf(all []incident.Gap) []gapJSON {

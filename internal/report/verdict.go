@@ -13,7 +13,7 @@ import (
 // whom, how much of it, and what became of it.
 func Verdict(w *knowledge.Words, in *incident.Incident) string {
 	v := verdict{w, in}
-	args := []any{"from", v.moment(in.Start), "to", v.moment(in.End), "long", v.long(in.End.Sub(in.Start)), "what", v.what()}
+	args := []any{"from", v.moment(in.Start), "to", v.moment(in.End), "long", roughly(w, max(in.End.Sub(in.Start), time.Second)), "what", v.what()}
 	s := ""
 	switch in.Status {
 	case incident.Recovered:
@@ -23,8 +23,14 @@ func Verdict(w *knowledge.Words, in *incident.Incident) string {
 	default:
 		s = w.Text("verdict.open", args...)
 	}
-	if in.OpenStart {
+	switch {
+	case in.OpenStart:
 		s += " " + w.Text("verdict.older")
+	case in.GapBefore != nil:
+		s += " " + w.Text("verdict.gap_before")
+	}
+	if in.GapAfter != nil {
+		s += " " + w.Text("verdict.gap_after")
 	}
 	return s
 }
@@ -36,19 +42,6 @@ type verdict struct {
 
 // moment is a time with its zone: who reads it may be elsewhere.
 func (v verdict) moment(t time.Time) string { return t.Format("2006-01-02 15:04 -07:00") }
-
-// long is how long something took, by the two units that tell it.
-func (v verdict) long(d time.Duration) string {
-	d = d.Round(time.Minute)
-	hours, minutes := int64(d/time.Hour), int64(d%time.Hour/time.Minute)
-	switch {
-	case d < 2*time.Hour:
-		return v.w.Text("time.minutes", "n", count(v.w, int64(d/time.Minute)))
-	case minutes == 0:
-		return v.w.Text("time.hours", "n", count(v.w, hours))
-	}
-	return v.w.Text("time.hours", "n", count(v.w, hours)) + " " + v.w.Text("time.minutes", "n", minutes)
-}
 
 func (v verdict) n(n int64) string { return count(v.w, n) }
 

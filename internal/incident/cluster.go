@@ -11,6 +11,7 @@ type cluster struct {
 	from, to int64
 	lines    float64
 	score    float64
+	slow     float64 // how many times as far apart as all lines the first tries are
 }
 
 func (c *cluster) add(p *candidate) {
@@ -40,14 +41,25 @@ func (c *cluster) bound() {
 	}
 	stride := int64(strides * float64(c.to-c.from+60) / c.lines)
 	var times []int64
+	fresh, tried := 0.0, map[int32]bool{}
 	for _, p := range c.parts {
 		for _, s := range p.series {
-			s.within(min(p.from, c.from), max(p.to, c.to), func(r *record) { times = append(times, r.at) })
+			s.within(min(p.from, c.from), max(p.to, c.to), func(r *record) {
+				times = append(times, r.at)
+				if r.pair == none || !tried[r.pair] {
+					fresh += float64(r.count)
+				}
+				if r.pair != none {
+					tried[r.pair] = true
+				}
+			})
 		}
 	}
 	slices.Sort(times)
+	// It begins with first tries alone, which are fewer than all that come later.
+	c.slow = max(1, c.lines/max(fresh, 1))
 	i, _ := slices.BinarySearch(times, c.from)
-	for i--; i >= 0 && c.from-times[i] <= stride; i-- {
+	for i--; i >= 0 && float64(c.from-times[i]) <= float64(stride)*c.slow; i-- {
 		c.from = times[i]
 	}
 	i, _ = slices.BinarySearch(times, c.to+1)
@@ -86,7 +98,7 @@ func (c *cluster) trim() {
 	}
 	far := lone * (c.to - c.from) / int64(len(all))
 	for i := range loners {
-		if gap := all[i+1].time - all[i].time; gap > farAway*far || all[i].usual && gap > far {
+		if gap := float64(all[i+1].time-all[i].time) / c.slow; gap > float64(farAway*far) || all[i].usual && gap > float64(far) {
 			c.from = all[i+1].time
 		}
 		j := len(all) - 1 - i
@@ -104,7 +116,7 @@ const farAway = 3
 // they are not far away.
 func (c *cluster) only() {
 	from, to := c.from, c.to
-	reach := min(breath, int64(lone*farAway*float64(c.to-c.from+60)/c.lines))
+	reach := min(breath, int64(lone*farAway*c.slow*float64(c.to-c.from+60)/c.lines))
 	for _, p := range c.parts {
 		for _, s := range p.series {
 			if s.first >= c.from-reach && s.last <= c.to+reach {

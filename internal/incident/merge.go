@@ -72,9 +72,23 @@ func (c *cluster) takes(p *candidate) bool {
 	chances := float64(chance)
 	if len(parties) >= manyParties {
 		chances *= 2
+		if c.holds(p) {
+			return true
+		}
 	}
 	return slices.ContainsFunc(c.parts, func(o *candidate) bool { return same(o, p, chances) })
 }
+
+// holds reports that a candidate is a small part of what a cluster with many parties is at the
+// same time.
+func (c *cluster) holds(p *candidate) bool {
+	return slices.ContainsFunc(c.parts, func(o *candidate) bool {
+		return o.of == p.of && o.cause == p.cause && o.direction == p.direction && p.from >= o.from && p.to <= o.to && p.lines <= smallPart*o.lines
+	})
+}
+
+// smallPart is which part of the lines of many parties are no incident of one of them.
+const smallPart = 0.1
 
 // manyParties is how many parties are many.
 const manyParties = 4
@@ -109,7 +123,7 @@ func together(a, b *candidate, chances float64) bool {
 	if few.lines > many.lines {
 		few, many = many, few
 	}
-	first, last, inside, outside := int64(0), int64(0), 0.0, 0.0
+	first, last, inside, outside, within := int64(0), int64(0), 0.0, 0.0, 0.0
 	tried := map[uint64]bool{} // that one delivery is tried again tells nothing
 	for _, s := range few.series {
 		s.within(few.from, few.to, func(r *record) {
@@ -124,15 +138,17 @@ func together(a, b *candidate, chances float64) bool {
 			case !again:
 				inside += float64(r.count)
 			}
+			within += float64(r.count)
 			if first == 0 || r.at < first {
 				first = r.at
 			}
 			last = max(last, r.at)
 		})
 	}
-	if inside < 1 || outside > max(2, strayed*(inside+outside)) {
+	if within < 1 || outside > max(2, strayed*(within+outside)) {
 		return false
 	}
+	inside = max(inside, 1)
 	pace := inside / float64(last-first+60)
 	return pace*float64(first-many.from) <= chances && pace*float64(many.to-last) <= chances
 }

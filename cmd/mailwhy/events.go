@@ -76,6 +76,7 @@ type eventPrinter struct {
 	out     *bufio.Writer
 	found   bool
 	from    int64 // lines before it were printed by a search
+	head    report.EventHead
 	buf     []byte
 }
 
@@ -109,7 +110,7 @@ func (p *eventPrinter) write(l *line) error {
 		return nil
 	}
 	p.found = true
-	p.buf = report.AppendEventHead(p.buf[:0], l.when, report.Place{Path: l.path, Line: l.number})
+	p.buf = p.head.Append(p.buf[:0], l.when, report.Place{Path: l.path, Line: l.number})
 	p.out.Write(p.buf) // an error stays with it
 	p.out.Write(l.text)
 	return p.out.WriteByte('\n')

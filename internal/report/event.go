@@ -35,22 +35,39 @@ func Explain(by *classify.Classifier, a classify.Annotation, code smtp.Code, d s
 // where ECS has one, and smtp.*, exim.* and explain.* where it has none; what the line
 // does not say is left out. x may be nil.
 func AppendEvent(b []byte, ev *smtp.Event, at Place, x *Explanation) []byte {
-	return AppendEventBody(AppendEventHead(b, ev.Time, at), ev, at.Guessed, x)
+	var head EventHead
+	return AppendEventBody(head.Append(b, ev.Time, at), ev, at.Guessed, x)
 }
 
-// AppendEventHead appends the beginning of an event's object: what is known of a line only
-// when those before it have been counted.
-func AppendEventHead(b []byte, when time.Time, at Place) []byte {
+// EventHead writes the beginnings of events' objects: what is known of a line only when those
+// before it have been counted. The lines of a second have all of it in common but their number,
+// so the last one is kept.
+type EventHead struct {
+	when time.Time
+	path string
+	last []byte // up to the number
+}
+
+// Append appends the beginning of an object.
+func (h *EventHead) Append(b []byte, when time.Time, at Place) []byte {
+	if h.last == nil || when != h.when || at.Path != h.path {
+		h.when, h.path, h.last = when, at.Path, appendEventPlace(h.last[:0], when, at.Path)
+	}
+	b = strconv.AppendInt(append(b, h.last...), at.Line, 10)
+	return append(b, '}')
+}
+
+// appendEventPlace appends the beginning as far as the number of the line.
+func appendEventPlace(b []byte, when time.Time, path string) []byte {
 	o := object{b: append(b, '{')}
 	if !when.IsZero() {
 		o.time("@timestamp", when)
 	}
 	o.open("log")
 	o.open("file")
-	o.str("path", []byte(at.Path))
+	o.str("path", []byte(path))
 	o.close()
-	o.num("line", at.Line)
-	o.close()
+	o.key("line")
 	return o.b
 }
 

@@ -116,6 +116,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if errors.As(err, &inConfig) {
 		return fail(stderr, inConfig.error)
 	}
+	if broken(err) {
+		return exitFine // of the help, too
+	}
 	if err != nil {
 		return fail(stderr, fmt.Errorf("%w (%s --help shows what there is)", err, meant(args, commands)))
 	}

@@ -105,3 +105,16 @@ func golden(t *testing.T, file, got string) {
 		t.Errorf("%s differs (-want +got); look at it, then make golden:\n%s", file, diff)
 	}
 }
+
+// TestPipeClosed: a reader who has seen enough, as head has, is no error.
+func TestPipeClosed(t *testing.T) {
+	root(t)
+	for _, args := range [][]string{{"events", "--help"}, {"--help"}, {"codes"}, {"explain", "553"}, {"report", "testdata/postfix/real.log"}} {
+		r, w := io.Pipe()
+		r.Close()
+		var stderr bytes.Buffer
+		if status := run(args, nil, w, &stderr); status != exitFine || stderr.Len() > 0 {
+			t.Errorf("%v: status %d, %s", args, status, stderr.String())
+		}
+	}
+}

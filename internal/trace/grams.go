@@ -32,9 +32,9 @@ func newGrams(names []needle) *grams {
 	for _, n := range names {
 		f.stride = min(f.stride, len(n.text)-gram+1)
 	}
-	// Sixteen bits of hash for few names; for many, more, so that one place in twenty at most
+	// Fourteen bits of hash for few names, which the first-level cache holds; for many, more, so that one place in twenty at most
 	// passes the first look by chance.
-	size := uint(16)
+	size := uint(14)
 	for size < 22 && len(names)*f.stride*20 > 1<<size {
 		size++
 	}

@@ -36,6 +36,9 @@ const (
 	minID = 5
 	// maxMarks is how many places in the inputs are remembered.
 	maxMarks = 4096
+	// samplePieces of samplePiece bytes tell which bytes are rare.
+	samplePieces = 4
+	samplePiece  = 16 << 10
 )
 
 // Options say what to look for and where.
@@ -95,6 +98,7 @@ type Tracer struct {
 	kept      int
 	copies    int
 	endings   []ending
+	sample    []byte // of what is searched
 	result    Result
 }
 
@@ -175,14 +179,36 @@ func (t *Tracer) want(w wants) *wants {
 	return made
 }
 
-// like is a piece of what is searched.
-func (t *Tracer) like() (like []byte) {
+// like is a piece of what is searched: of the largest input some from further on besides, as
+// IDs that count on look otherwise there.
+func (t *Tracer) like() []byte {
+	if t.sample != nil {
+		return t.sample
+	}
+	var largest *Input
 	for _, in := range t.o.Inputs {
-		if len(in.Head) > len(like) {
-			like = in.Head
+		if largest == nil || in.Size > largest.Size {
+			largest = in
 		}
 	}
-	return like
+	if largest == nil {
+		return nil
+	}
+	t.sample = slices.Clip(largest.Head[:min(len(largest.Head), samplePiece)])
+	if largest.Plain == nil || largest.Size < samplePieces*samplePiece {
+		return t.sample
+	}
+	file, err := largest.Plain()
+	if err != nil {
+		return t.sample // that it cannot be read is told where it is searched
+	}
+	defer file.Close()
+	piece := make([]byte, samplePiece)
+	for i := int64(1); i < samplePieces; i++ {
+		n, _ := file.ReadAt(piece, largest.Size/samplePieces*i)
+		t.sample = append(t.sample, piece[:n]...)
+	}
+	return t.sample
 }
 
 // follow looks for the names that were learned where they were not looked for yet, until
@@ -204,7 +230,7 @@ func (t *Tracer) follow() error {
 	t.scanner.early, t.scanner.from = t.earlyWants(), t.unborn()
 	for {
 		t.learned = wants{ids: map[string]bool{}, mids: map[string]bool{}}
-		t.want(wants{ids: ids, mids: mids})
+		t.want(wants{ids: ids, mids: mids, done: &t.o.What})
 		if err := t.scanner.scan(until, t.take, func(int, ending) {}); err != nil {
 			return err
 		}
@@ -224,7 +250,7 @@ func (t *Tracer) earlyWants() *wants {
 	for id := range t.born {
 		delete(ids, id)
 	}
-	return newWants(wants{ids: ids, mids: maps.Clone(t.mids)}, t.like())
+	return newWants(wants{ids: ids, mids: maps.Clone(t.mids), done: &t.o.What}, t.like())
 }
 
 // disorder is by how much the lines of a log may be out of order.
@@ -445,6 +471,15 @@ func (t *Tracer) learn(l *Line) {
 	if news && t.learning {
 		t.want(wants{what: &t.o.What, ids: t.ids, mids: t.mids, version: t.scanner.wants.Load().version + 1})
 	}
+}
+
+func hasLetter(s string) bool {
+	for i := range len(s) {
+		if lower(s[i])-'a' < 26 {
+			return true
+		}
+	}
+	return false
 }
 
 func hasDigit(s string) bool {

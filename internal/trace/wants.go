@@ -16,6 +16,7 @@ type wants struct {
 	rows    bool                   // for a table, which tells nothing of what other programs write
 	near    bool                   // note what is nearly what was asked for
 	pass    func(*smtp.Event) bool // instead of all that: which lines
+	done    *What                  // its lines, as what it was asked for, are known already; nil for nothing
 
 	finder lineFinder
 	inJSON lineFinder // for lines that may be, or hold, JSON
@@ -36,7 +37,7 @@ func newWants(w wants, like []byte) *wants {
 	var names, safe []needle
 	there := map[needle]bool{}
 	add := func(n needle) {
-		if there[n] {
+		if there[n] || there[needle{n.text, true}] {
 			return
 		}
 		there[n] = true
@@ -45,18 +46,27 @@ func newWants(w wants, like []byte) *wants {
 	}
 	if w.what != nil {
 		n := w.what.needle()
-		n.anyCase = n.anyCase || w.near
+		n.anyCase = (n.anyCase || w.near) && hasLetter(n.text)
 		add(n)
 	}
 	for id := range w.ids {
-		add(needle{id, false})
+		if !w.isDone(id, AsQueueID) {
+			add(needle{id, false})
+		}
 	}
 	for id := range w.mids {
-		add(needle{id, false})
+		if !w.isDone(id, AsMessageID) {
+			add(needle{id, false})
+		}
 	}
 	w.finder = newFinder(names, like)
 	w.inJSON = newJSONFinder(safe, like)
 	return &w
+}
+
+// isDone reports that all lines that show a name as one of the kind are known already.
+func (w *wants) isDone(name string, as As) bool {
+	return w.done != nil && w.done.Text == name && w.done.As&as != 0
 }
 
 // in returns the finder for a text.

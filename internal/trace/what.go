@@ -74,6 +74,8 @@ func ParseWhat(s, hint string) (What, error) {
 		w.As = AsMessageID
 	case strings.Contains(w.Text, "."):
 		w.As = AsHost | AsRemoteID | AsMessageID
+	case likeID(w.Text):
+		w.As = AsQueueID | AsRemoteID | AsMessageID
 	default:
 		w.As = AsQueueID | AsRemoteID | AsMessageID | AsHost | AsSender | AsRecipient
 	}
@@ -93,6 +95,43 @@ func ParseWhat(s, hint string) (What, error) {
 		return w, fmt.Errorf("%q goes over the end of a line, which no name does", s)
 	}
 	return w, nil
+}
+
+// likeID reports that a name can be little else than a queue ID: Postfix's with a digit and a
+// letter of base 16 or its long one, which has no vowels, or Exim's.
+func likeID(s string) bool {
+	hex, long, letters, digits := true, strings.Contains(s, "z"), 0, 0
+	for i := range len(s) {
+		c := s[i]
+		digit := c-'0' < 10
+		if digit {
+			digits++
+		} else if lower(c)-'a' < 26 {
+			letters++
+		}
+		hex = hex && (digit || c-'A' < 6)
+		long = long && (digit || lower(c)-'a' < 26 && !strings.ContainsRune("aeiouAEIOU", rune(c)))
+	}
+	return letters > 0 && digits > 0 && (hex && len(s) >= minID || long && len(s) >= minLongID || eximID(s))
+}
+
+// minLongID is how long Postfix's long queue IDs are at least: six characters of the second,
+// four of the microseconds, a z and the inode.
+const minLongID = 12
+
+// eximID reports that a name has the form of Exim's IDs, 6-6-2 characters or, since 4.97,
+// 6-11-4.
+func eximID(s string) bool {
+	parts := strings.Split(s, "-")
+	if len(parts) != 3 || len(parts[0]) != 6 || !(len(parts[1]) == 6 && len(parts[2]) == 2 || len(parts[1]) == 11 && len(parts[2]) == 4) {
+		return false
+	}
+	for i := range len(s) {
+		if !(s[i] == '-' || s[i]-'0' < 10 || lower(s[i])-'a' < 26) {
+			return false
+		}
+	}
+	return true
 }
 
 // parseIP returns an address as logs write it.

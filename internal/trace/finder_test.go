@@ -61,6 +61,9 @@ func TestFinder(t *testing.T) {
 			}
 			names = append(names, needle{string(name), rng.IntN(2) == 0})
 		}
+		for i := range rng.IntN(3) * maxChain { // that begin alike
+			names = append(names, needle{"AABB0" + string(rune('0'+i%2)) + string(rune('A'+i%3)) + "1"[:i%2], i%5 == 0})
+		}
 		checkFinder(t, b, names)
 	}
 }

@@ -12,6 +12,7 @@ func (t *Tracer) finish() *Result {
 	t.loose.trim()
 	res.Loose, res.LooseTotal = t.loose.lines, t.loose.total
 	legs := t.allLegs()
+	t.widen(legs)
 	link(legs)
 	roots := seededRoots(legs)
 	res.Full = t.following && len(roots) <= Few
@@ -20,7 +21,7 @@ func (t *Tracer) finish() *Result {
 		res.Total += len(t.seeds) - len(t.selected)
 		res.AtLeast = res.AtLeast || len(t.seeds) > len(t.selected)
 	}
-	if top := t.o.Top; !res.Full && top > 0 && len(roots) > top {
+	if top := t.rows(); !res.Full && len(roots) > top {
 		roots = roots[len(roots)-top:]
 	}
 	if res.Full {
@@ -33,6 +34,19 @@ func (t *Tracer) finish() *Result {
 		res.Messages = append(res.Messages, build(root, ends))
 	}
 	return res
+}
+
+// widen makes the spans hold the lines that are told of.
+func (t *Tracer) widen(legs []*Leg) {
+	see := func(lines []*Line) {
+		for _, l := range lines {
+			t.result.Spans[l.Input].see(l.Event.Time)
+		}
+	}
+	see(t.result.Loose)
+	for _, g := range legs {
+		see(g.Lines)
+	}
 }
 
 // allLegs cuts what was gathered into legs, in an order that is always the same.

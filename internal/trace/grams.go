@@ -1,12 +1,18 @@
 package trace
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 const (
 	// gram is how many bytes are looked at at once.
 	gram = 4
 	// maxStride bounds the steps: beyond, the reading of the bytes is all that is left.
 	maxStride = 32
+	// maxChain is up to how many names that have one gram are compared one by one. Of more, as
+	// where IDs count on and all begin alike, the beginnings are looked up.
+	maxChain = 8
 	// fold makes the letters of a gram lower case (and some marks others, which does no
 	// harm: what is found is compared).
 	fold = 0x20202020
@@ -21,16 +27,23 @@ type grams struct {
 	shift  uint   // of the hash, that it fits the tables
 	here   []byte // by hash: whether some name has such a gram
 	heads  []int32
+	chains []uint16 // by hash: how many names have such a gram
 	all    []gramAt
 	names  []needle
+	begin  int              // how many bytes of each name are looked up
+	begins map[string][]int // the names by these, all in lower case
 }
 
 type gramAt struct{ name, offset, next int32 }
 
 func newGrams(names []needle) *grams {
-	f := &grams{stride: maxStride, names: names}
+	f := &grams{stride: maxStride, names: names, begin: maxNeedle, begins: map[string][]int{}}
 	for _, n := range names {
-		f.stride = min(f.stride, len(n.text)-gram+1)
+		f.stride, f.begin = min(f.stride, len(n.text)-gram+1), min(f.begin, len(n.text))
+	}
+	for i, n := range names {
+		key := string(appendLower(nil, []byte(n.text[:f.begin])))
+		f.begins[key] = append(f.begins[key], i)
 	}
 	// Fourteen bits of hash for few names, which the first-level cache holds; for many, more, so that one place in twenty at most
 	// passes the first look by chance.
@@ -39,7 +52,7 @@ func newGrams(names []needle) *grams {
 		size++
 	}
 	f.shift = 32 - size
-	f.here, f.heads = make([]byte, 1<<size), make([]int32, 1<<size)
+	f.here, f.heads, f.chains = make([]byte, 1<<size), make([]int32, 1<<size), make([]uint16, 1<<size)
 	for i := range f.heads {
 		f.heads[i] = -1
 	}
@@ -49,6 +62,7 @@ func newGrams(names []needle) *grams {
 			f.here[h] = 1
 			f.all = append(f.all, gramAt{int32(i), int32(at), f.heads[h]})
 			f.heads[h] = int32(len(f.all) - 1)
+			f.chains[h] = min(f.chains[h], math.MaxUint16-1) + 1
 		}
 	}
 	return f
@@ -96,7 +110,11 @@ func (f *grams) next(b []byte, from int) int {
 
 // verify returns where a name stands that has the gram at p.
 func (f *grams) verify(b []byte, p, from int) int {
-	for i := f.heads[f.hash(b[p:])]; i >= 0; i = f.all[i].next {
+	h := f.hash(b[p:])
+	if f.chains[h] > maxChain {
+		return f.lookUp(b, p, from)
+	}
+	for i := f.heads[h]; i >= 0; i = f.all[i].next {
 		g := &f.all[i]
 		n := &f.names[g.name]
 		if at := p - int(g.offset); at >= from && at+len(n.text) <= len(b) && n.is(b[at:at+len(n.text)]) {
@@ -104,4 +122,24 @@ func (f *grams) verify(b []byte, p, from int) int {
 		}
 	}
 	return -1
+}
+
+// lookUp is the same by the beginnings of the names.
+func (f *grams) lookUp(b []byte, p, from int) int {
+	var low [maxNeedle]byte
+	for at := max(from, p-f.stride+1); at <= p && at+f.begin <= len(b); at++ {
+		for _, i := range f.begins[string(appendLower(low[:0], b[at:at+f.begin]))] {
+			if n := &f.names[i]; at+len(n.text) <= len(b) && n.is(b[at:at+len(n.text)]) {
+				return at
+			}
+		}
+	}
+	return -1
+}
+
+func appendLower(to, b []byte) []byte {
+	for _, c := range b {
+		to = append(to, lower(c))
+	}
+	return to
 }

@@ -49,3 +49,16 @@ type Span struct {
 	First, Last time.Time
 	Err         error // why it was not read to its end
 }
+
+// see makes a span hold a time.
+func (s *Span) see(t time.Time) {
+	if t.IsZero() {
+		return
+	}
+	if s.First.IsZero() || t.Before(s.First) {
+		s.First = t
+	}
+	if t.After(s.Last) {
+		s.Last = t
+	}
+}

@@ -3,6 +3,7 @@ package trace
 import (
 	"bytes"
 	"cmp"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"time"
@@ -15,8 +16,12 @@ type legKey struct{ host, instance, queue string }
 
 // keyOf returns the queue ID that a line is about, with whose it is.
 func (t *Tracer) keyOf(l *Line) legKey {
-	instance, _, _ := strings.Cut(string(l.Event.Service), "/")
-	return legKey{t.hostOf(l), instance, string(l.Event.Queue)}
+	return legKey{t.hostOf(l), instanceOf(l.Event.Service), string(l.Event.Queue)}
+}
+
+func instanceOf(service []byte) string {
+	instance, _, _ := bytes.Cut(service, []byte{'/'})
+	return string(instance)
 }
 
 // hostOf returns what tells the server that wrote a line from others.
@@ -24,15 +29,18 @@ func (t *Tracer) hostOf(l *Line) string {
 	if len(l.Event.Host) > 0 {
 		return string(l.Event.Host)
 	}
-	return "\x00" + t.scanner.inputs[l.Input].Place
+	return t.placeOf(l.Input)
 }
+
+// placeOf stands for the server whose log an input is, where the lines do not name it.
+func (t *Tracer) placeOf(input int) string { return "\x00" + t.scanner.inputs[input].Place }
 
 // gathered are the lines of a queue ID as they come.
 type gathered struct {
 	lines []*Line
 	there map[place]*Line
-	texts map[string]int // the text of each line, and the input that has it
-	copy  bool           // it was found by its Message-ID alone
+	texts map[uint64]*Line // by the hash of its text, the last line that has it
+	copy  bool             // it was found by its Message-ID alone
 }
 
 // place is where a line stands.
@@ -48,14 +56,16 @@ func (g *gathered) add(l *Line, copies bool) bool {
 	if g.there[at] != nil {
 		return false
 	}
-	if in, ok := g.texts[string(l.Raw)]; ok && (in != l.Input || copies || l.Event.Format == smtp.FormatExim) {
+	text := maphash.Bytes(textSeed, l.Raw)
+	if o := g.texts[text]; o != nil && bytes.Equal(o.Raw, l.Raw) && (o.Input != l.Input || copies || l.Event.Format == smtp.FormatExim) {
 		return false
 	}
-	g.there[at] = l
-	g.texts[string(l.Raw)] = l.Input
+	g.there[at], g.texts[text] = l, l
 	g.lines = append(g.lines, l)
 	return true
 }
+
+var textSeed = maphash.MakeSeed()
 
 // Leg is what one server had of a message under one queue ID.
 type Leg struct {

@@ -24,8 +24,11 @@ const (
 // finding is a line that was found in a block.
 type finding struct {
 	matched
-	line     Line
-	newlines int // in the block before it
+	line     Line       // without an event where only the queue ID is wanted
+	key      legKey     // then that, without the host where the line does not name it
+	stamp    smtp.Stamp // and its stamp
+	newlines int        // in the block before it
+	local    bool       // it may have been found by a name that its block told
 }
 
 // searched is a block after the search.
@@ -128,18 +131,13 @@ func (r *reading) collect(take func(*finding)) ending {
 	clock := r.in.Clock()
 	var last time.Time
 	settle := func(s smtp.Stamp) time.Time {
-		if t := clock.Settle(s); !t.IsZero() {
+		t := clock.Settle(s)
+		if !t.IsZero() {
 			last = t
-			if span.First.IsZero() || t.Before(span.First) {
-				span.First = t
-			}
-			if t.After(span.Last) {
-				span.Last = t
-			}
-			return t
 		}
-		return time.Time{}
+		return t
 	}
+	sampled := func(s stampAt) { span.see(settle(s.stamp)) }
 	for b := range r.order {
 		<-b.ready
 		if b.err != nil {
@@ -154,16 +152,20 @@ func (r *reading) collect(take func(*finding)) ending {
 		for i := range b.findings {
 			f := &b.findings[i]
 			for ; next < len(b.stamps) && b.at+int64(b.stamps[next].at) < f.line.At; next++ {
-				settle(b.stamps[next].stamp)
+				sampled(b.stamps[next])
 			}
-			f.line.Event.Time = settle(f.line.Event.Stamp)
-			f.line.Guessed = clock.Guessed() && !f.line.Event.Time.IsZero()
-			f.line.When = last
+			if ev := f.line.Event; ev == nil {
+				settle(f.stamp)
+			} else {
+				ev.Time = settle(ev.Stamp)
+				f.line.Guessed = clock.Guessed() && !ev.Time.IsZero()
+			}
+			f.line.When = last // what is sampled, but not what is found, makes the span: the same whatever is looked for
 			f.line.Input, f.line.Path, f.line.Number = r.index, r.in.Path, span.Lines+int64(f.newlines)+1
 			take(f)
 		}
 		for ; next < len(b.stamps); next++ {
-			settle(b.stamps[next].stamp)
+			sampled(b.stamps[next])
 		}
 		span.Lines += int64(b.lines)
 		span.Bytes += int64(b.size)
@@ -281,34 +283,51 @@ type worker struct {
 	in  *Input
 	blk block
 	ev  smtp.Event
+
+	counted int // up to where the block's lines are counted
+	nearly  int // lines of the block that tell what is nearly what was asked for
 }
 
 // search looks for what is wanted in the worker's block.
 func (w *worker) search(want *wants, b *searched) {
 	data := w.blk.data
 	b.at, b.size, b.version = w.blk.at, len(data), want.version
-	counted := 0
-	near := 0
-	if want.finder != nil {
-		want.in(data).eachLine(data, func(start, end int) {
-			m := w.look(want, data[start:end])
-			if m.near {
-				near++
-				m.near = near <= nearEach
-			}
-			if !m.any() && !m.near {
-				return
-			}
-			b.lines += bytes.Count(data[counted:start], newline)
-			counted = start
-			b.findings = append(b.findings, finding{matched: m, line: w.keep(data[start:end], int64(start)), newlines: b.lines})
-		})
+	w.counted, w.nearly = 0, 0
+	switch {
+	case want.finder == nil:
+	case want.learns:
+		w.learning(want, b)
+	default:
+		want.in(data).eachLine(data, func(start, end int) { w.found(want, b, start, end) })
 	}
-	b.lines += bytes.Count(data[counted:], newline)
+	b.lines += bytes.Count(data[w.counted:], newline)
 	if len(data) > 0 && data[len(data)-1] != '\n' {
 		b.lines++
 	}
 	b.stamps = w.stamps(data)
+}
+
+// found parses a line that was found, and keeps it if it has to do with what is wanted.
+func (w *worker) found(want *wants, b *searched, start, end int) matched {
+	line := w.blk.data[start:end]
+	m := w.look(want, line)
+	if m.near {
+		w.nearly++
+		m.near = w.nearly <= nearEach
+	}
+	if m.any() || m.near {
+		b.lines += bytes.Count(w.blk.data[w.counted:start], newline)
+		w.counted = start
+		f := finding{matched: m, newlines: b.lines}
+		if want.seeds && w.ev.Queue != nil {
+			f.line.At, f.stamp = w.blk.at+int64(start), w.ev.Stamp
+			f.key = legKey{string(w.ev.Host), instanceOf(w.ev.Service), string(w.ev.Queue)}
+		} else {
+			f.line = w.keep(line, int64(start))
+		}
+		b.findings = append(b.findings, f)
+	}
+	return m
 }
 
 var newline = []byte{'\n'}

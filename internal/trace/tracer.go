@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -18,7 +19,8 @@ const (
 	followAtOnce = 16
 	// MaxMessages is how many messages a table can have: the newest.
 	MaxMessages = 5000
-	// maxSeeds is how many queue IDs are remembered as those that were asked for.
+	// maxSeeds is how many queue IDs are remembered as those that were asked for: beyond, half
+	// are forgotten, the oldest.
 	maxSeeds = 4 * MaxMessages
 	// maxLegs is how many queue IDs are followed; maxCopies how many of them that nothing
 	// but the Message-ID tells of, as the copies of a mailing list.
@@ -27,8 +29,19 @@ const (
 	// maxSameRemote is how many queue IDs may have gone to one ID at the next server. An
 	// "ID" of more is a word that the server says to all.
 	maxSameRemote = 16
-	// maxLines is how many lines are kept. A line takes a kilobyte.
-	maxLines = 100_000
+	// maxLines is how many lines are kept, maxRowLines how many of them for one queue ID in a
+	// table. A line takes a kilobyte and a half.
+	maxLines    = 40_000
+	maxRowLines = 200
+	// maxRowIDs is how many queue IDs the messages of a table may have.
+	maxRowIDs = 8000
+	// maxPasses bounds how often the inputs are gone through for new names. A message that
+	// goes from server to server takes two or three passes; more are of a log that leads on
+	// and on.
+	maxPasses = 12
+	// rebuildFrom is from how many names on not each new one is looked for at once, but only
+	// an eighth more of them.
+	rebuildFrom = 64
 	// MaxLoose is how many lines without a queue ID are kept, the newest.
 	MaxLoose = 1000
 	// minID is how long a queue ID is that is followed. Postfix's shortest has five; a
@@ -72,8 +85,9 @@ type Result struct {
 
 	Copies      int // messages of the same Message-ID that are not linked to these
 	CopyIDs     []string
-	Dropped     int64 // lines that there was no room for
-	DroppedLegs int64 // and queue IDs
+	Dropped     int64    // lines that there was no room for, at the least
+	DroppedLegs int64    // and queue IDs
+	Unfollowed  []string // names that were learned last and not looked for any more
 	Interrupted bool
 }
 
@@ -86,10 +100,14 @@ type Tracer struct {
 	following bool
 	learning  bool // new names are looked for in the pass that goes on
 	ids, mids map[string]bool
-	learned   wants            // names of this pass that were not looked for from its start
-	seeds     map[legKey]*Line // the last line of each queue ID that was asked for
-	selected  map[legKey]bool  // what a table is of; nil when following
+	learned   wants             // names of this pass that were not looked for from its start
+	seeds     map[legKey]seedAt // of each queue ID that was asked for, its last line
+	selected  map[legKey]bool   // what a table is of; nil when following
 	legs      map[legKey]*gathered
+	refused   map[legKey]bool      // legs that there was no room for
+	dropped   int64                // lines in this pass
+	wanted    int                  // how many names were looked for when new ones were added last
+	behind    bool                 // and there are more now
 	born      map[string]time.Time // of IDs at next servers: before that, they are not of this message
 	remote    map[string]int       // how many queue IDs went to an ID at the next server
 	mentions  map[string][]*Line
@@ -116,7 +134,7 @@ func newTracer(o Options) *Tracer {
 	}
 	t := &Tracer{
 		o: o, scanner: &scanner{inputs: o.Inputs, workers: max(1, o.Workers), stop: o.Stop, tick: o.Tick, marks: make([][]mark, len(o.Inputs))},
-		ids: map[string]bool{}, mids: map[string]bool{}, seeds: map[legKey]*Line{}, remote: map[string]int{}, born: map[string]time.Time{}, mentions: map[string][]*Line{},
+		ids: map[string]bool{}, mids: map[string]bool{}, seeds: map[legKey]seedAt{}, refused: map[legKey]bool{}, remote: map[string]int{}, born: map[string]time.Time{}, mentions: map[string][]*Line{},
 		near: map[string]bool{}, endings: make([]ending, len(o.Inputs)),
 		result: Result{What: o.What, Spans: make([]Span, len(o.Inputs))},
 	}
@@ -132,7 +150,7 @@ func newTracer(o Options) *Tracer {
 
 // forget drops the lines that were gathered.
 func (t *Tracer) forget() {
-	t.legs, t.kept, t.copies = map[legKey]*gathered{}, 0, 0
+	t.legs, t.refused, t.kept, t.copies, t.dropped = map[legKey]*gathered{}, map[legKey]bool{}, 0, 0, 0
 	clear(t.mentions)
 }
 
@@ -147,6 +165,7 @@ func (t *Tracer) search() error {
 	err := t.scanner.scan(all, t.take, func(i int, end ending) {
 		t.endings[i], t.result.Spans[i] = end, end.Span
 	})
+	t.result.Dropped = t.dropped
 	t.first, t.learning = false, false
 	switch {
 	case err != nil:
@@ -171,6 +190,7 @@ func (t *Tracer) apart() int64 {
 // want makes wants what is looked for from now on.
 func (t *Tracer) want(w wants) *wants {
 	w.ids, w.mids = maps.Clone(w.ids), maps.Clone(w.mids) // the workers read them, and we write on
+	w.learns = t.following && !t.o.everyLine
 	made := newWants(w, t.like())
 	if t.o.everyLine {
 		made.finder, made.inJSON = everyLine{}, everyLine{}
@@ -221,17 +241,17 @@ func (t *Tracer) follow() error {
 		}
 		return -1
 	}
-	if t.o.everyLine {
+	if t.o.everyLine || t.behind {
 		until = all
 	} else if version == 0 {
 		return nil
 	}
 	ids, mids := t.ids, t.mids
 	t.scanner.early, t.scanner.from = t.earlyWants(), t.unborn()
-	for {
+	for range maxPasses {
 		t.learned = wants{ids: map[string]bool{}, mids: map[string]bool{}}
 		t.want(wants{ids: ids, mids: mids, done: &t.o.What})
-		if err := t.scanner.scan(until, t.take, func(int, ending) {}); err != nil {
+		if err := t.pass(until); err != nil {
 			return err
 		}
 		if ids, mids = t.learned.ids, t.learned.mids; len(ids)+len(mids) == 0 {
@@ -239,6 +259,17 @@ func (t *Tracer) follow() error {
 		}
 		until, t.scanner.early = all, nil
 	}
+	t.result.Unfollowed = slices.Sorted(maps.Keys(ids))
+	t.result.Unfollowed = append(t.result.Unfollowed, slices.Sorted(maps.Keys(mids))...)
+	return nil
+}
+
+// pass goes through the inputs once more.
+func (t *Tracer) pass(until func(int) int64) error {
+	t.dropped = 0
+	err := t.scanner.scan(until, t.take, func(int, ending) {})
+	t.result.Dropped = max(t.result.Dropped, t.dropped)
+	return err
 }
 
 // earlyWants is what is looked for where the IDs at the next servers cannot be yet.
@@ -250,7 +281,7 @@ func (t *Tracer) earlyWants() *wants {
 	for id := range t.born {
 		delete(ids, id)
 	}
-	return newWants(wants{ids: ids, mids: maps.Clone(t.mids), done: &t.o.What}, t.like())
+	return newWants(wants{ids: ids, mids: maps.Clone(t.mids), done: &t.o.What, learns: true}, t.like())
 }
 
 // disorder is by how much the lines of a log may be out of order.
@@ -302,20 +333,25 @@ func (t *Tracer) tabulate() error {
 	t.forget()
 	newest := t.oldestFirst()
 	slices.Reverse(newest)
-	rows := t.o.Top
-	if rows <= 0 || rows > MaxMessages {
-		rows = MaxMessages
-	}
 	// A message that went through a filter has two IDs or three.
-	newest = newest[:min(len(newest), 4*rows)]
+	newest = newest[:min(len(newest), 4*t.rows(), maxRowIDs)]
 	t.selected = map[legKey]bool{}
 	ids := map[string]bool{}
 	for _, key := range newest {
 		t.selected[key] = true
 		ids[key.queue] = true
 	}
+	t.result.Dropped = 0
 	t.want(wants{what: &t.o.What, ids: ids, rows: true})
-	return t.scanner.scan(all, t.take, func(int, ending) {})
+	return t.pass(all)
+}
+
+// rows is how many messages a table has at most.
+func (t *Tracer) rows() int {
+	if t.o.Top <= 0 || t.o.Top > MaxMessages {
+		return MaxMessages
+	}
+	return t.o.Top
 }
 
 // take takes a line that was found.
@@ -325,9 +361,14 @@ func (t *Tracer) take(f *finding) {
 		f.seed = 0
 	}
 	l.Seed = f.seed
+	if f.local {
+		t.recheck(f)
+	}
 	switch {
 	case f.near:
 		t.takeNear(l)
+	case l.Event == nil:
+		t.takeSeed(f)
 	case l.Event.Queue == nil:
 		t.takeLoose(f)
 	case f.seed != 0 || f.id || f.mid:
@@ -362,9 +403,8 @@ func (t *Tracer) takeLoose(f *finding) {
 func (t *Tracer) takeLeg(f *finding) {
 	l := &f.line
 	key := t.keyOf(l)
-	if f.seed != 0 && t.first {
-		t.result.As |= f.seed
-		t.seed(key, l)
+	if t.first {
+		t.takeSeed(f)
 	}
 	if t.selected != nil && !t.selected[key] || t.selected == nil && !t.following {
 		return
@@ -379,8 +419,9 @@ func (t *Tracer) takeLeg(f *finding) {
 		}
 	}
 	g.copy = g.copy && !f.id && f.seed == 0
-	if g.there[place{l.Input, l.At}] == nil && t.kept >= maxLines {
-		t.result.Dropped++
+	full := t.kept >= maxLines || t.selected != nil && len(g.lines) >= maxRowLines
+	if full && g.there[place{l.Input, l.At}] == nil {
+		t.dropped++
 		return
 	}
 	if g.add(l, t.o.Inputs[l.Input].Copies) {
@@ -391,35 +432,85 @@ func (t *Tracer) takeLeg(f *finding) {
 	}
 }
 
-// seed remembers a queue ID that was asked for. The oldest give way.
-func (t *Tracer) seed(key legKey, l *Line) {
-	if before := t.seeds[key]; before == nil || byTime(l, before) > 0 {
-		t.seeds[key] = &Line{Input: l.Input, At: l.At, When: l.When}
+// seedAt is the last line of a queue ID that was asked for.
+type seedAt struct {
+	when  time.Time
+	input int
+	at    int64
+}
+
+func (a seedAt) compare(b seedAt) int {
+	return cmp.Or(a.when.Compare(b.when), cmp.Compare(a.input, b.input), cmp.Compare(a.at, b.at))
+}
+
+// takeSeed remembers a queue ID that was asked for. The oldest give way.
+func (t *Tracer) takeSeed(f *finding) {
+	if f.seed == 0 {
+		return
+	}
+	l := &f.line
+	t.result.As |= f.seed
+	key := f.key
+	if l.Event != nil {
+		key = t.keyOf(l)
+	} else if key.host == "" {
+		key.host = t.placeOf(l.Input)
+	}
+	at := seedAt{l.When, l.Input, l.At}
+	if before, there := t.seeds[key]; !there || at.compare(before) > 0 {
+		t.seeds[key] = at
 	}
 	if len(t.seeds) > followAtOnce && t.following && t.first {
-		t.following, t.learning = false, false
+		t.following, t.learning, t.behind = false, false, false
 		t.forget()
-		t.want(wants{what: &t.o.What, version: t.scanner.wants.Load().version + 1})
+		t.want(wants{what: &t.o.What, seeds: true, version: t.scanner.wants.Load().version + 1})
 	}
 	if len(t.seeds) > maxSeeds {
-		oldest := t.oldestFirst()[:maxSeeds/2]
-		for _, key := range oldest {
+		t.forgetOldest()
+	}
+}
+
+// forgetOldest forgets the older half of the queue IDs that were asked for, and counts them.
+func (t *Tracer) forgetOldest() {
+	before := len(t.seeds)
+	times := make([]int64, 0, before)
+	for _, at := range t.seeds {
+		times = append(times, at.when.UnixNano())
+	}
+	slices.Sort(times)
+	middle := times[before/2]
+	maps.DeleteFunc(t.seeds, func(_ legKey, at seedAt) bool { return at.when.UnixNano() < middle })
+	if len(t.seeds) > before*3/4 { // most are of one moment, or show no time
+		for _, key := range t.oldestFirst()[:len(t.seeds)-maxSeeds/2] {
 			delete(t.seeds, key)
 		}
-		t.result.Total += len(oldest)
-		t.result.AtLeast = true
 	}
+	t.result.Total += before - len(t.seeds)
+	t.result.AtLeast = true
 }
 
 // oldestFirst returns the queue IDs that were asked for in order of their last lines.
 func (t *Tracer) oldestFirst() []legKey {
-	return slices.SortedFunc(maps.Keys(t.seeds), func(a, b legKey) int { return byTime(t.seeds[a], t.seeds[b]) })
+	type seed struct {
+		key legKey
+		at  seedAt
+	}
+	var all []seed
+	for key, at := range t.seeds {
+		all = append(all, seed{key, at})
+	}
+	slices.SortFunc(all, func(a, b seed) int { return a.at.compare(b.at) })
+	keys := make([]legKey, len(all))
+	for i := range all {
+		keys[i] = all[i].key
+	}
+	return keys
 }
 
 // adopt begins to gather a queue ID, unless there are too many.
 func (t *Tracer) adopt(key legKey, f *finding) *gathered {
 	ev := f.line.Event
-	g := &gathered{there: map[place]*Line{}, texts: map[string]int{}}
+	g := &gathered{there: map[place]*Line{}, texts: map[uint64]*Line{}}
 	if t.following && f.seed == 0 {
 		own := t.ids[string(ev.Queue)] || t.ids[string(ev.Related)]
 		switch remote := string(ev.QueuedAs); {
@@ -430,45 +521,51 @@ func (t *Tracer) adopt(key legKey, f *finding) *gathered {
 			}
 		case f.mid:
 			if t.copies++; t.copies > maxCopies {
-				t.result.DroppedLegs++
-				return nil
+				return t.refuse(key)
 			}
 			g.copy = true
 		}
 		if len(t.legs) >= maxLegs {
-			t.result.DroppedLegs++
-			return nil
+			return t.refuse(key)
 		}
 	}
 	t.legs[key] = g
 	return g
 }
 
+// refuse counts a leg that there is no room for.
+func (t *Tracer) refuse(key legKey) *gathered {
+	if t.dropped++; len(t.refused) < maxLegs {
+		t.refused[key] = true
+	}
+	t.result.DroppedLegs = max(t.result.DroppedLegs, int64(len(t.refused)))
+	return nil
+}
+
 // learn looks for the names, too, that a line tells.
 func (t *Tracer) learn(l *Line) {
 	ev := l.Event
-	news := false
-	id := func(b []byte) {
-		if s := string(b); len(s) >= minID && hasDigit(s) && !t.ids[s] && len(t.ids) < 4*maxLegs {
-			t.ids[s], news = true, true
-			if t.learned.ids != nil {
-				t.learned.ids[s] = true
-			}
-		}
-	}
 	if remote := string(ev.QueuedAs); remote != "" && !t.ids[remote] && ev.Delay != smtp.NoDelay && !l.When.IsZero() {
 		t.born[remote] = l.When.Add(-ev.Delay - maxSkew)
 	}
-	id(ev.Queue)
-	id(ev.QueuedAs)
-	id(ev.Related)
-	if s := string(ev.MessageID); len(s) >= minMention && !t.mids[s] {
-		t.mids[s], news = true, true
-		if t.learned.mids != nil {
-			t.learned.mids[s] = true
+	news := false
+	for _, id := range idsIn(ev) {
+		if id != "" && !t.ids[id] && len(t.ids) < maxLegs {
+			t.ids[id], news = true, true
+			if t.learned.ids != nil {
+				t.learned.ids[id] = true
+			}
 		}
 	}
-	if news && t.learning {
+	if mid := midIn(ev); mid != "" && !t.mids[mid] && len(t.mids) < maxLegs {
+		t.mids[mid], news = true, true
+		if t.learned.mids != nil {
+			t.learned.mids[mid] = true
+		}
+	}
+	t.behind = t.behind || news
+	if names := len(t.ids) + len(t.mids); t.behind && t.learning && (names < rebuildFrom || names > t.wanted+t.wanted/8) {
+		t.wanted, t.behind = names, false
 		t.want(wants{what: &t.o.What, ids: t.ids, mids: t.mids, version: t.scanner.wants.Load().version + 1})
 	}
 }
@@ -482,7 +579,7 @@ func hasLetter(s string) bool {
 	return false
 }
 
-func hasDigit(s string) bool {
+func hasDigit(s []byte) bool {
 	for i := range len(s) {
 		if s[i]-'0' < 10 {
 			return true

@@ -13,10 +13,15 @@ type wants struct {
 	ids     map[string]bool // queue IDs, here and at the next servers
 	mids    map[string]bool // Message-IDs
 	version int
-	rows    bool                   // for a table, which tells nothing of what other programs write
+	rows    bool                   // the lines of these IDs, for a table, which tells nothing of what other programs write
+	seeds   bool                   // which queue IDs were asked for, not their lines
 	near    bool                   // note what is nearly what was asked for
 	pass    func(*smtp.Event) bool // instead of all that: which lines
 	done    *What                  // its lines, as what it was asked for, are known already; nil for nothing
+
+	learns bool       // the names that lines tell are looked for in the rest of their block
+	news   lineFinder // finds those that were added to another's
+	like   []byte     // text as it is searched
 
 	finder lineFinder
 	inJSON lineFinder // for lines that may be, or hold, JSON
@@ -44,7 +49,7 @@ func newWants(w wants, like []byte) *wants {
 		names = append(names, n)
 		safe = append(safe, needle{safest(n.text), n.anyCase})
 	}
-	if w.what != nil {
+	if w.what != nil && !w.rows {
 		n := w.what.needle()
 		n.anyCase = (n.anyCase || w.near) && hasLetter(n.text)
 		add(n)
@@ -59,6 +64,7 @@ func newWants(w wants, like []byte) *wants {
 			add(needle{id, false})
 		}
 	}
+	w.like = like
 	w.finder = newFinder(names, like)
 	w.inJSON = newJSONFinder(safe, like)
 	return &w

@@ -76,11 +76,7 @@ func (t *Trace) message(m *trace.Message) []part {
 		add("trace.size", t.text("trace.bytes", "n", count(t.Words, root.Size)))
 	}
 	all := []part{head, {title: t.text("trace.timeline"), level: 2, table: t.timeline(m)}}
-	for _, r := range m.Recipients {
-		if card, ok := t.card(m, r); ok {
-			all = append(all, card)
-		}
-	}
+	all = append(all, t.cards(m)...)
 	if missing := t.missing(m); len(missing) > 0 {
 		all = append(all, part{title: t.text("trace.missing"), level: 2, notes: missing})
 	}
@@ -92,7 +88,7 @@ func (t *Trace) route(m *trace.Message) string {
 	to := ""
 	switch n := len(m.Recipients); {
 	case n > 1:
-		to = t.text("trace.and_more", "to", m.Recipients[0].To, "n", n-1)
+		to = t.together(m.Recipients[0].To, n-1)
 	case n == 1:
 		to = m.Recipients[0].To
 	}
@@ -146,8 +142,15 @@ func (t *Trace) missing(m *trace.Message) (all []string) {
 	if m.Untold > 0 {
 		add("trace.untold_more", "n", m.Untold)
 	}
+	if n := len(all) - maxMissing; n > 0 {
+		all = append(all[:maxMissing:maxMissing], t.text("trace.missing_more", "n", count(t.Words, int64(n))))
+	}
 	return all
 }
+
+// maxMissing is how many sentences say what the logs do not tell. A message that went through
+// many queues has as many ends.
+const maxMissing = 10
 
 // waits reports that some recipient is still in a leg's queue.
 func waits(m *trace.Message, g *trace.Leg) bool {
@@ -187,6 +190,9 @@ func (t *Trace) notes() (all []string) {
 	if t.Dropped+t.DroppedLegs > 0 {
 		add("trace.dropped", "lines", count(t.Words, t.Dropped), "ids", count(t.Words, t.DroppedLegs))
 	}
+	if n := len(t.Unfollowed); n > 0 {
+		add("trace.unfollowed", "n", n, "ids", strings.Join(t.Unfollowed[:min(n, maxNamed)], ", "))
+	}
 	for _, s := range t.Spans {
 		if s.Err != nil {
 			add("report.not_read", "error", s.Err)
@@ -197,6 +203,9 @@ func (t *Trace) notes() (all []string) {
 	}
 	return append(all, t.searched())
 }
+
+// maxNamed is how many of the names are shown that were not followed any more.
+const maxNamed = 4
 
 // searched says what was searched.
 func (t *Trace) searched() string {

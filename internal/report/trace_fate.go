@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
@@ -12,25 +13,105 @@ import (
 // maxVerdicts is how many recipients have a sentence of their own.
 const maxVerdicts = 20
 
-// verdicts say where the message is, for each recipient.
+// verdicts say where the message is, for each recipient; of many, how many fared how, and for
+// those who fared alike, one for all, the worst off first.
 func (t *Trace) verdicts(m *trace.Message) (all []sentence) {
-	for i, r := range m.Recipients {
-		if i == maxVerdicts {
-			all = append(all, sentence{t.text("trace.more_recipients", "n", len(m.Recipients)-i), Dim})
-			break
+	groups := make([]group, 0, min(len(m.Recipients), maxVerdicts))
+	if len(m.Recipients) > maxVerdicts {
+		all = append(all, t.tallied(m))
+		groups = t.alike(m.Recipients)
+		slices.SortStableFunc(groups, func(a, b group) int { return trace.Worse(b.Outcome) - trace.Worse(a.Outcome) })
+	} else {
+		for _, r := range m.Recipients {
+			groups = append(groups, group{r, 0})
 		}
-		all = append(all, sentence{t.fate(m, r), fateStyle(r.Outcome)})
-		if next := t.next(r); next != "" {
-			all = append(all, sentence{next, Normal})
+	}
+	told := map[*trace.Leg]bool{}
+	before, more := "", 0
+	for i, g := range groups {
+		if i >= maxVerdicts {
+			more += 1 + g.others
+			continue
 		}
-		if r.Notified != nil {
-			all = append(all, t.notified(r))
+		all = append(all, sentence{t.fate(m, g), fateStyle(g.Outcome)})
+		if next := t.next(g.Recipient); next != "" && next != before {
+			all, before = append(all, sentence{next, Normal}), next
 		}
+		if r := g.Notified; r != nil && !told[r] {
+			all = append(all, t.notified(g.Recipient))
+			told[r] = true
+		}
+	}
+	if more > 0 {
+		all = append(all, sentence{t.text("trace.more_recipients", "n", count(t.Words, int64(more))), Dim})
 	}
 	if len(m.Recipients) == 0 {
 		all = append(all, sentence{t.unborn(m), Warn})
 	}
 	return all
+}
+
+// group is a recipient, and how many others fared like him.
+type group struct {
+	*trace.Recipient
+	others int
+}
+
+// alike puts recipients together who fared alike: on one server, and by the same word of
+// another.
+func (t *Trace) alike(recipients []*trace.Recipient) (groups []group) {
+	type fate struct {
+		leg          *trace.Leg
+		peer, queued string
+		outcome      smtp.Outcome
+		code         smtp.Code
+		enhanced     smtp.EnhancedCode
+		cause        string
+	}
+	at := map[fate]int{}
+	for _, r := range recipients {
+		key := fate{leg: r.Leg, outcome: r.Outcome}
+		if r.Line != nil {
+			ev := r.Line.Event
+			key.peer, key.queued, key.code, key.enhanced = peerOf(&ev.Peer), string(ev.QueuedAs), ev.Reply.Code, ev.Reply.Enhanced
+			if a, ok := t.By.Event(ev); ok {
+				key.cause = a.Cause.ID()
+			}
+		}
+		if i, there := at[key]; there {
+			groups[i].others++
+			continue
+		}
+		at[key] = len(groups)
+		groups = append(groups, group{r, 0})
+	}
+	return groups
+}
+
+// together names a recipient and says how many others there are.
+func (t *Trace) together(to string, others int) string {
+	if others == 0 {
+		return to
+	}
+	return t.text("trace.and_more", "to", to, "n", count(t.Words, int64(others)))
+}
+
+// tallied says how many recipients fared how.
+func (t *Trace) tallied(m *trace.Message) sentence {
+	var fared [smtp.NumOutcomes]int
+	worst := smtp.Sent
+	for _, r := range m.Recipients {
+		if fared[r.Outcome]++; trace.Worse(r.Outcome) > trace.Worse(worst) {
+			worst = r.Outcome
+		}
+	}
+	var parts []string
+	for o, n := range fared {
+		if n > 0 {
+			parts = append(parts, t.text(fateKeys[o])+" "+count(t.Words, int64(n)))
+		}
+	}
+	return sentence{t.text("trace.recipients", "n", count(t.Words, int64(len(m.Recipients)))) + " (" + strings.Join(parts, ", ") + ")", fateStyle(worst)}
 }
 
 func fateStyle(o smtp.Outcome) Style {
@@ -52,9 +133,9 @@ func (t *Trace) unborn(m *trace.Message) string {
 	return t.text("trace.no_try", "to", g.Queue, "host", t.hostOf(g), "time", t.zoned(g.End))
 }
 
-// fate says in one sentence what became of the message for a recipient.
-func (t *Trace) fate(m *trace.Message, r *trace.Recipient) string {
-	to := cmp.Or(r.To, "?")
+// fate says in one sentence what became of the message for a recipient and those like him.
+func (t *Trace) fate(m *trace.Message, g group) string {
+	r, to := g.Recipient, t.together(cmp.Or(g.To, "?"), g.others)
 	host := t.hostOf(r.Leg)
 	if r.Line == nil {
 		if r.Leg.Removed != nil {
@@ -69,6 +150,9 @@ func (t *Trace) fate(m *trace.Message, r *trace.Recipient) string {
 	case smtp.Deferred:
 		if r.Leg.Removed != nil {
 			return t.text("trace.gone", "id", r.Leg.Queue, "host", host, "time", t.clockOf(r.Leg.Removed.When, m.Start))
+		}
+		if r.Tries == 1 {
+			return t.text("trace.waiting_once", "to", to, "host", host, "time", at, "why", t.why(cmp.Or(r.Reason, r.Line)))
 		}
 		return t.text("trace.waiting", "to", to, "host", host, "tries", r.Tries, "time", at, "why", t.why(cmp.Or(r.Reason, r.Line)))
 	case smtp.Bounced:
@@ -183,12 +267,30 @@ func (t *Trace) notified(r *trace.Recipient) sentence {
 	return sentence{t.text("trace.tell", "id", g.Queue), Normal}
 }
 
-// card is what to hand to the other postmaster, for a recipient whose message another server
-// took or refused.
-func (t *Trace) card(m *trace.Message, r *trace.Recipient) (part, bool) {
-	if r.Line == nil || r.Line.Event.Direction != smtp.Outbound || r.Line.Event.Peer.IsZero() || r.Line.Event.Reply.Code == 0 {
-		return part{}, false
+// maxCards is how many cards there are for one message.
+const maxCards = 5
+
+// cards are the cards for a message: one for all recipients to whom one server said the same.
+func (t *Trace) cards(m *trace.Message) (all []part) {
+	groups := t.alike(slices.DeleteFunc(slices.Clone(m.Recipients), func(r *trace.Recipient) bool { return !hasCard(r) }))
+	for _, g := range groups[:min(len(groups), maxCards)] {
+		all = append(all, t.card(m, g))
 	}
+	if n := len(groups) - maxCards; n > 0 {
+		last := &all[maxCards-1]
+		last.notes = append(last.notes, t.text("trace.more_cards", "n", count(t.Words, int64(n))))
+	}
+	return all
+}
+
+// hasCard reports that another server took or refused a recipient's message.
+func hasCard(r *trace.Recipient) bool {
+	return r.Line != nil && r.Line.Event.Direction == smtp.Outbound && !r.Line.Event.Peer.IsZero() && r.Line.Event.Reply.Code != 0
+}
+
+// card is what to hand to the other postmaster, for a recipient and others who fared alike.
+func (t *Trace) card(m *trace.Message, g group) part {
+	r := g.Recipient
 	ev := r.Line.Event
 	p := part{title: t.text("trace.card"), level: 2, verbatim: cutTo(masked(ev.Reply.Text), maxVerbatim)}
 	said := "trace.card_refused"
@@ -212,9 +314,9 @@ func (t *Trace) card(m *trace.Message, r *trace.Recipient) (part, bool) {
 	add("trace.their_id", string(ev.QueuedAs))
 	add("trace.message_id", string(m.MessageID))
 	add("trace.from", bracketed(m.From))
-	add("trace.to", "<"+string(ev.To)+">")
+	add("trace.to", t.together("<"+string(ev.To)+">", g.others))
 	add("trace.our_id", strings.TrimSpace(r.Leg.Queue+" "+r.Leg.Host))
-	return p, true
+	return p
 }
 
 func bracketed(address []byte) string {

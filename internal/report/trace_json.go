@@ -50,6 +50,9 @@ func (t *Trace) JSON(out io.Writer) error {
 		o.num("dropped_lines", t.Dropped)
 		o.num("dropped_ids", t.DroppedLegs)
 	}
+	if len(t.Unfollowed) > 0 {
+		o.list("unfollowed", t.Unfollowed)
+	}
 	if t.Interrupted {
 		o.raw("interrupted", "true")
 	}

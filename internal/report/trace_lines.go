@@ -17,9 +17,12 @@ func (t *Trace) timeline(m *trace.Message) *Table {
 		left(t.text("trace.time")), left(t.text("trace.host")).min(6).drop(3), left(t.text("trace.process")).drop(1), left(t.text("trace.queue_id")),
 		left(t.text("trace.what")).min(24), left(t.text("trace.where")).min(12).drop(4), left(t.text("trace.means")).under(),
 	}}
-	lines := repeated(m.Lines)
+	lines := repeated(m.Lines, alike)
+	if len(lines) > maxTimeline {
+		lines = repeated(m.Lines, alikeToAll)
+	}
 	if n := len(lines) - maxTimeline; n > 0 {
-		tab.Notes = append(tab.Notes, t.text("trace.more_lines", "n", n))
+		tab.Notes = append(tab.Notes, t.text("trace.more_lines", "n", count(t.Words, int64(n))))
 		lines = append(lines[:maxTimeline/2:maxTimeline/2], lines[len(lines)-maxTimeline/2:]...)
 	}
 	day := m.Start
@@ -48,10 +51,11 @@ type again struct {
 	last  *trace.Line
 }
 
-// repeated folds tries that end alike, of which a message that waits has many.
-func repeated(lines []*trace.Line) (out []again) {
+// repeated folds tries that end alike, of which a message that waits has many, and one to many
+// recipients more.
+func repeated(lines []*trace.Line, alike func(a, b *smtp.Event) bool) (out []again) {
 	for _, l := range lines {
-		if n := len(out) - 1; n >= 0 && l.Event.Outcome == smtp.Deferred && alike(out[n].Event, l.Event) {
+		if n := len(out) - 1; n >= 0 && alike(out[n].Event, l.Event) {
 			out[n].count++
 			out[n].last = l
 			continue
@@ -62,8 +66,14 @@ func repeated(lines []*trace.Line) (out []again) {
 }
 
 func alike(a, b *smtp.Event) bool {
-	return a.Outcome == b.Outcome && bytes.Equal(a.Queue, b.Queue) && bytes.Equal(a.Host, b.Host) && bytes.Equal(a.To, b.To) &&
+	return a.Outcome == smtp.Deferred && a.Outcome == b.Outcome && bytes.Equal(a.Queue, b.Queue) && bytes.Equal(a.Host, b.Host) && bytes.Equal(a.To, b.To) &&
 		bytes.Equal(a.Peer.IP, b.Peer.IP) && bytes.Equal(a.Reply.Text, b.Reply.Text) && bytes.Equal(a.Text, b.Text)
+}
+
+// alikeToAll takes recipients as one whom one server answered with one code.
+func alikeToAll(a, b *smtp.Event) bool {
+	return a.Outcome != smtp.OutcomeNone && a.Outcome == b.Outcome && bytes.Equal(a.Queue, b.Queue) && bytes.Equal(a.Host, b.Host) &&
+		bytes.Equal(a.Peer.IP, b.Peer.IP) && bytes.Equal(a.Peer.Name, b.Peer.Name) && a.Reply.Code == b.Reply.Code && a.Reply.Enhanced == b.Reply.Enhanced
 }
 
 // times says how often a line came, and until when.
@@ -71,7 +81,7 @@ func (t *Trace) times(l again) string {
 	if l.count == 1 {
 		return ""
 	}
-	return t.text("trace.times", "n", l.count, "time", t.clockOf(l.last.When, l.When)) + " "
+	return t.text("trace.times", "n", count(t.Words, int64(l.count)), "time", t.clockOf(l.last.When, l.When)) + " "
 }
 
 // process names who wrote a line.

@@ -41,9 +41,7 @@ func (t *Trace) row(m *trace.Message) []Cell {
 			what = t.rowText(r)
 		}
 	}
-	if n := len(m.Recipients); n > 1 {
-		to = t.text("trace.and_more", "to", to, "n", n-1)
-	}
+	to = t.together(to, max(0, len(m.Recipients)-1))
 	return []Cell{
 		{Text: moment(m.Start)}, {Text: m.Legs[0].Queue}, {Text: from}, {Text: to},
 		{Text: t.text(fateKeys[outcome]), Style: fateStyle(outcome)}, {Text: what, Style: Dim},

@@ -247,13 +247,15 @@ func (g *Leg) tellsOf(to string) bool {
 
 // Outcome is the outcome of all recipients where they have one in common; else the worst.
 func (m *Message) Outcome() (worst smtp.Outcome) {
-	rank := func(o smtp.Outcome) int {
-		return slices.Index([]smtp.Outcome{smtp.Sent, smtp.Discarded, smtp.OutcomeNone, smtp.Deferred, smtp.Rejected, smtp.Bounced, smtp.Expired}, o)
-	}
 	for i, r := range m.Recipients {
-		if i == 0 || rank(r.Outcome) > rank(worst) {
+		if i == 0 || Worse(r.Outcome) > Worse(worst) {
 			worst = r.Outcome
 		}
 	}
 	return worst
 }
+
+var fromGood = []smtp.Outcome{smtp.Sent, smtp.Discarded, smtp.OutcomeNone, smtp.Deferred, smtp.Rejected, smtp.Bounced, smtp.Expired}
+
+// Worse puts outcomes in an order: the worse, the higher.
+func Worse(o smtp.Outcome) int { return slices.Index(fromGood, o) }

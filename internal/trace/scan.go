@@ -18,7 +18,7 @@ const (
 	// of the files before it: what is kept of a block without a find is small.
 	streamsAhead = 1 << 12
 	// blocksAhead is the same for each worker of a plain file.
-	blocksAhead = 32
+	blocksAhead = 8
 )
 
 // finding is a line that was found in a block.

@@ -31,7 +31,7 @@ const (
 	maxSameRemote = 16
 	// maxLines is how many lines are kept, maxRowLines how many of them for one queue ID in a
 	// table. A line takes a kilobyte and a half.
-	maxLines    = 40_000
+	maxLines    = 30_000
 	maxRowLines = 200
 	// maxRowIDs is how many queue IDs the messages of a table may have.
 	maxRowIDs = 8000

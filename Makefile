@@ -7,7 +7,7 @@ PROFILE    ?=
 .PHONY: build test race lint fuzz bench stages pgo golden e2e ci
 
 build: ## the program, as ./mailwhy
-	CGO_ENABLED=0 go build -trimpath -o mailwhy ./cmd/mailwhy
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o mailwhy ./cmd/mailwhy
 
 test: ## all tests that need nothing but Go
 	go test ./...

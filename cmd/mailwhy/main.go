@@ -18,6 +18,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/config"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/report"
@@ -84,6 +85,7 @@ func main() {
 // run is main with everything that a test wants to set.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	collect(gcAtStart)
+	go classify.Default() // nearly every command needs it, and it takes as long as all else at the start
 	var c cli
 	w := &world{stdin: stdin, stdout: stdout, stderr: stderr, stop: interrupted(), hiding: &hiding{}}
 	exited := -1

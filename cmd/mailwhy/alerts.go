@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -73,7 +72,7 @@ func (c *tailCmd) alerts(h *hub, words *knowledge.Words, shown display) (end fun
 	a.runner = alert.NewRunner(h.warn)
 	if p, ok := shown.(*printer); ok && p.output == "text" {
 		a.tell = func(n *alert.Alert) {
-			p.above(func(out io.Writer) error { return p.teller.Alert(out, n, time.TimeOnly) })
+			p.above(func(out *bufio.Writer) { p.teller.Alert(out, n, time.TimeOnly) })
 		}
 	} else {
 		a.tell = func(n *alert.Alert) { h.warn(errors.New(report.AlertText(a.words, n))) }
@@ -358,13 +357,12 @@ func (p *replay) line() alert.Line {
 
 func (p *replay) told(n *alert.Alert) {
 	p.given++
-	if !p.json {
-		p.err = errors.Join(p.err, p.teller.Alert(p.out, n, time.DateTime))
-		return
+	if p.json {
+		line, err := json.Marshal(report.AlertFacts(p.teller.Words, n))
+		p.err = errors.Join(p.err, err)
+		p.out.Write(append(line, '\n'))
+	} else {
+		p.teller.Alert(p.out, n, time.DateTime)
 	}
-	line, err := json.Marshal(report.AlertFacts(p.teller.Words, n))
-	if err == nil {
-		_, err = p.out.Write(append(line, '\n'))
-	}
-	p.err = errors.Join(p.err, err)
+	p.err = errors.Join(p.err, p.out.Flush()) // alerts are few, and whoever reads them may have gone
 }

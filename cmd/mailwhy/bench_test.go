@@ -17,7 +17,7 @@ import (
 )
 
 // benchSize is long enough for tables to be as full as they get.
-const benchSize = 64 << 20
+const benchSize = 256 << 20
 
 func benchLog(b *testing.B, format string) []byte {
 	var log bytes.Buffer
@@ -47,6 +47,19 @@ func BenchmarkReport(b *testing.B) {
 		}
 		for b.Loop() {
 			run([]string{"report", path}, nil, io.Discard, io.Discard)
+		}
+	})
+}
+
+// BenchmarkTail is the same for a log that is followed, with all that is told meanwhile.
+func BenchmarkTail(b *testing.B) {
+	eachFormat(b, func(b *testing.B, log []byte) {
+		path := filepath.Join(b.TempDir(), "mail.log")
+		if err := os.WriteFile(path, log, 0o644); err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			run([]string{"tail", "--from-start", "--until-caught-up", path}, nil, io.Discard, io.Discard)
 		}
 	})
 }

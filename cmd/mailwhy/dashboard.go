@@ -72,6 +72,7 @@ func (c *tailCmd) board(h *hub, words *knowledge.Words, quit func()) (*board, er
 	}
 	h.world.stderr = b.news
 	h.watch = live.New(h.by.Base(), b.notice)
+	h.watch.KeepLines()
 	h.watchers = append(h.watchers, b)
 	b.changed.Store(true)
 	h.leave = func() { b.Leave() }

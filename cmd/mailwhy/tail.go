@@ -255,7 +255,6 @@ type printer struct {
 	output string
 	all    bool
 	buf    []byte
-	err    error
 
 	status bool        // there is a terminal to show a status line on
 	pulse  string      // what it shows; "" before the first tick
@@ -299,11 +298,9 @@ func (p *printer) begin(files []string) {
 }
 
 // above prints where the status line was, which is drawn again behind it.
-func (p *printer) above(print func(io.Writer) error) {
+func (p *printer) above(print func(*bufio.Writer)) {
 	p.wipe()
-	if err := print(p.out); err != nil {
-		p.err = err
-	}
+	print(p.out)
 }
 
 const (
@@ -381,7 +378,7 @@ func (a aside) Write(b []byte) (int, error) {
 }
 
 func (p *printer) notice(n *live.Notice) {
-	p.above(func(out io.Writer) error { return p.teller.Notice(out, n) })
+	p.above(func(out *bufio.Writer) { p.teller.Notice(out, n) })
 }
 
 // Event implements watcher.
@@ -390,15 +387,13 @@ func (p *printer) Event(l *line) {
 		return
 	}
 	p.buf = append(report.AppendEvent(p.buf[:0], l.ev, report.Place{Path: l.path, Line: l.number, Guessed: l.guessed}, l.explanation(p.by)), '\n')
-	if _, err := p.out.Write(p.buf); err != nil {
-		p.err = err
-	}
+	p.out.Write(p.buf)
 }
 
 // Session implements watcher.
 func (p *printer) Session(s *session.Session) {
 	if p.all && p.output == "text" {
-		p.above(func(out io.Writer) error { return p.teller.Session(out, s) })
+		p.above(func(out *bufio.Writer) { p.teller.Session(out, s) })
 	}
 }
 
@@ -430,10 +425,7 @@ func (p *printer) Close() {
 
 func (p *printer) flush() error {
 	p.draw()
-	if err := p.out.Flush(); err != nil {
-		return err
-	}
-	return p.err
+	return p.out.Flush()
 }
 
 func (p *printer) wait(err error) error { return err }

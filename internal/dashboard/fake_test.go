@@ -47,6 +47,7 @@ func busy() *Picture {
 
 var hour = sync.OnceValue(func() Picture {
 	watch := live.New(knowledge.Load(), nil)
+	watch.KeepLines()
 	var number int64
 	for minute := range 60 {
 		at := now.Truncate(time.Minute).Add(time.Duration(minute-59) * time.Minute)

@@ -21,8 +21,7 @@ const (
 	// LastLines is how many lines of a trouble are kept.
 	LastLines = 5
 
-	maxTroubles = 1024 // kinds that are kept; of more, those that were silent for the longest are given up
-	givenUp     = 128  // at once, because to find them takes a look at all
+	maxTroubles = 1024 // kinds that are kept; of more, the one that was silent for the longest is given up
 	maxParties  = 8192 // parties whose flow is watched
 	keepEvery   = 30   // seconds between two lines that are kept, once there are LastLines
 	keepPerTick = 2    // and so many between two ticks
@@ -78,16 +77,18 @@ type Trouble struct {
 	told       time.Time
 	toldTotal  int64
 	toldTimes  int
-	began      bool  // that it did was told
-	forgotten  bool  // it is not among Watch.troubles any more
-	listed     bool  // it is in Watch.going
-	flow       *flow // of its party, which has it in its list
-	held       bool  // that was held back, as one too many
-	over       int64 // Total when mail flowed again
-	big        bool  // its party is a provider, or none
-	lastSecond int64 // in which a line was kept
-	lastTick   int64 // after which that was
-	sinceTick  int   // how many were kept since
+	began      bool     // that it did was told
+	forgotten  bool     // it is not among Watch.troubles any more
+	listed     bool     // it is in Watch.going
+	older      *Trouble // the one that was met last before it, among Watch.troubles
+	newer      *Trouble // and first after it
+	flow       *flow    // of its party, which has it in its list
+	held       bool     // that was held back, as one too many
+	over       int64    // Total when mail flowed again
+	big        bool     // its party is a provider, or none
+	lastSecond int64    // in which a line was kept
+	lastTick   int64    // after which that was
+	sinceTick  int      // how many were kept since
 }
 
 // Recent is how often it was met in the last minute.
@@ -113,8 +114,9 @@ type Watch struct {
 	totals     [NumRates]int64
 	minute     int64 // the one that rates end with
 	troubles   map[kind]*Trouble
-	going      []*Trouble // those that were told to have begun
-	swept      time.Time  // when those that are long over were looked for
+	oldest     *Trouble // of them, the one that was silent for the longest
+	newest     *Trouble
+	going      []*Trouble // those that were met since they were told of
 	explained  map[causeSide]bool
 	parties    *parties
 	flows      flows
@@ -127,6 +129,7 @@ type Watch struct {
 	newHeld    int64 // and those that were not
 	dropped    int64
 	ticks      int64
+	keeps      bool // see KeepLines
 	known      known
 }
 
@@ -149,9 +152,12 @@ func New(base *knowledge.Base, tell func(*Notice)) *Watch {
 	}
 	return &Watch{
 		base: base, tell: tell, troubles: map[kind]*Trouble{}, explained: map[causeSide]bool{},
-		parties: newParties(), flows: flows{byParty: map[string]*flow{}}, sessions: map[badEnd]*endings{},
+		parties: newParties(), flows: newFlows(), sessions: map[badEnd]*endings{},
 	}
 }
+
+// KeepLines has the last lines of each trouble kept, for those who look at them.
+func (w *Watch) KeepLines() { w.keeps = true }
 
 // Dropped returns how many troubles were given up for want of room.
 func (w *Watch) Dropped() int64 { return w.dropped }
@@ -243,7 +249,8 @@ func (w *Watch) trouble(l *summary.Line, a *classify.Annotation, words Words) {
 		*last = t
 	}
 	t.count(l, a, w.now)
-	if t.keeps(w) {
+	w.met(t)
+	if w.keeps && t.keeps(w) {
 		t.keep(words)
 	}
 	if t.Direction == smtp.Outbound && t.Party != "" && mendable(t.Cause) {
@@ -268,6 +275,37 @@ func (w *Watch) troubleOf(side causeSide, who *party) *Trouble {
 		w.troubles[k] = t
 	}
 	return t
+}
+
+// met notes that no trouble was met after this one. One that goes on is due to be told of.
+func (w *Watch) met(t *Trouble) {
+	if w.newest != t {
+		w.unlink(t)
+		if t.older = w.newest; t.older == nil {
+			w.oldest = t
+		} else {
+			t.older.newer = t
+		}
+		w.newest = t
+	}
+	if !t.listed && t.began {
+		t.listed, w.going = true, append(w.going, t)
+	}
+}
+
+// unlink takes a trouble out of the row from the oldest to the newest, if it is there.
+func (w *Watch) unlink(t *Trouble) {
+	if t.older != nil {
+		t.older.newer = t.newer
+	} else if w.oldest == t {
+		w.oldest = t.newer
+	}
+	if t.newer != nil {
+		t.newer.older = t.older
+	} else if w.newest == t {
+		w.newest = t.older
+	}
+	t.older, t.newer = nil, nil
 }
 
 // mendable reports that a cause is one of those that a postmaster can mend, ours or theirs:
@@ -320,28 +358,17 @@ func (t *Trouble) keep(words Words) {
 	t.Lines = append(t.Lines, line)
 }
 
-// makeRoom gives up the troubles that were silent for the longest where there are too many.
+// makeRoom gives up the trouble that was silent for the longest where there are too many.
 func (w *Watch) makeRoom() {
-	if len(w.troubles) < maxTroubles {
-		return
+	if len(w.troubles) >= maxTroubles {
+		w.forget(w.oldest)
+		w.dropped++
 	}
-	type silent struct {
-		kind
-		*Trouble
-	}
-	all := make([]silent, 0, len(w.troubles))
-	for k, t := range w.troubles {
-		all = append(all, silent{k, t})
-	}
-	slices.SortFunc(all, func(a, b silent) int { return cmp.Or(a.Last.Compare(b.Last), cmp.Compare(a.ID, b.ID)) })
-	for _, s := range all[:givenUp] {
-		w.forget(s.kind, s.Trouble)
-	}
-	w.dropped += givenUp
 }
 
-func (w *Watch) forget(k kind, t *Trouble) {
-	delete(w.troubles, k)
+func (w *Watch) forget(t *Trouble) {
+	delete(w.troubles, kind{causeSide{t.Cause, t.Direction}, t.Party})
+	w.unlink(t)
 	t.began, t.forgotten = false, true // those who have it in their lists let it go
 	if t.flow != nil {
 		t.flow.of = slices.DeleteFunc(t.flow.of, func(o *Trouble) bool { return o == t })
@@ -381,6 +408,7 @@ func (w *Watch) Snapshot(n int) Snapshot {
 		t.PerMinute.shift(unixMinute(w.now) - t.minute)
 		t.minute = max(t.minute, unixMinute(w.now))
 		t.Lines = slices.Clone(t.Lines)
+		t.older, t.newer, t.flow = nil, nil, nil // the watch's own
 	}
 	return s
 }

@@ -47,6 +47,7 @@ func newScene() *scene {
 		}
 		s.said = append(s.said, at)
 	})
+	s.KeepLines()
 	return s
 }
 
@@ -269,8 +270,9 @@ func TestBounds(t *testing.T) {
 		s.sent(time.Hour, fmt.Sprintf("mx.b%d.example", i), "bob@gmail.com")
 		s.fails(time.Hour, knowledge.Blocklisted, knowledge.Critical, fmt.Sprintf("mx.c%d.example", i))
 	}
-	if s.parties.n > maxHosts || len(s.parties.all) > maxNames || len(s.flows.byParty) > maxParties {
-		t.Errorf("%d hosts, %d flows", s.parties.n, len(s.flows.byParty))
+	troubled, sent := s.parties.hosts[smtp.Outbound].n, s.flows.hosts.n
+	if troubled > maxHosts || sent > maxHosts || len(s.parties.all) > maxNames || len(s.flows.byParty) > maxParties {
+		t.Errorf("%d hosts with trouble, %d that took mail, %d parties, %d flows", troubled, sent, len(s.parties.all), len(s.flows.byParty))
 	}
 	long := strings.Repeat("x", 1<<20)
 	s.met(2*time.Hour, knowledge.Blocklisted, knowledge.Critical, smtp.Event{

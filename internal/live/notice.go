@@ -53,8 +53,7 @@ const (
 	often       = 5 // so many times at first
 	much        = 5
 	// forgotten is how long a trouble has to be silent to be new when it comes again.
-	forgotten  = 6 * time.Hour
-	sweepEvery = 10 * time.Minute
+	forgotten = 6 * time.Hour
 )
 
 // announce tells of a trouble that was not told of. What is as it should be, spam that was
@@ -82,9 +81,6 @@ func (w *Watch) announce(t *Trouble, side causeSide, words Words) {
 	t.Explained, w.explained[side] = w.explained[side], true
 	t.began, t.told, t.toldTotal = true, w.now, t.Total
 	t.Reply = string(cut(words.Said()))
-	if !t.listed {
-		t.listed, w.going = true, append(w.going, t)
-	}
 	w.tell(&Notice{What: Began, Time: w.now, Trouble: t})
 }
 
@@ -107,7 +103,7 @@ func (w *Watch) report() {
 func (w *Watch) goesOn() {
 	var due []*Trouble
 	w.going = slices.DeleteFunc(w.going, func(t *Trouble) bool {
-		if t.listed = t.began; t.due(w.now) {
+		if t.listed = t.goes(); t.due(w.now) {
 			due = append(due, t)
 		}
 		return !t.listed
@@ -122,120 +118,18 @@ func (w *Watch) goesOn() {
 
 // sweep forgets the troubles that are long over, so that they are new when they come again.
 func (w *Watch) sweep() {
-	if w.now.Sub(w.swept) < sweepEvery {
-		return
-	}
-	w.swept = w.now
-	for k, t := range w.troubles {
-		if w.now.Sub(t.Last) > forgotten {
-			w.forget(k, t)
-		}
+	for w.oldest != nil && w.now.Sub(w.oldest.Last) > forgotten {
+		w.forget(w.oldest)
 	}
 }
+
+// goes reports that a trouble that was told of was met since.
+func (t *Trouble) goes() bool { return t.began && t.Total > t.toldTotal }
 
 // due reports that a trouble that goes on is to be told of again.
 func (t *Trouble) due(now time.Time) bool {
 	n, since := t.Total-t.toldTotal, now.Sub(t.told)
-	return t.began && n > 0 && (since >= later || since >= soon && n >= much && t.toldTimes < often)
-}
-
-// flow is how deliveries to a party go.
-type flow struct {
-	party string
-	of    []*Trouble // that keep mail from it
-	fails int        // in a row
-	since time.Time  // of the first of them
-	sent  time.Time  // the first that went through again; zero: none did
-	gone  bool       // it is not among flows any more
-}
-
-// flows are the parties to which deliveries failed.
-type flows struct {
-	byParty map[string]*flow
-	again   []*flow // those to which mail flows again, but not for long enough to say so
-}
-
-const (
-	// stopped is how many deliveries must fail one after the other for a flow to count as
-	// stopped, and stood for how long at least; flowing is how long none may fail after the
-	// first success. Less than that is the usual coming and going.
-	stopped = 3
-	stood   = time.Minute
-	flowing = time.Minute
-)
-
-func (f *flows) failed(w *Watch, t *Trouble) {
-	p := t.flow
-	if p == nil || p.gone {
-		p = f.of(w, t.Party)
-		t.flow, p.of = p, append(p.of, t)
-	}
-	if p.fails == 0 {
-		p.since = w.now
-	}
-	p.fails++
-	if !p.sent.IsZero() {
-		p.sent = time.Time{}
-		f.again = slices.DeleteFunc(f.again, func(a *flow) bool { return a == p })
-	}
-}
-
-// of returns the flow of a party.
-func (f *flows) of(w *Watch, party string) *flow {
-	p := f.byParty[party]
-	if p == nil {
-		if len(f.byParty) >= maxParties {
-			for _, old := range f.byParty {
-				f.drop(w, old)
-			}
-			f.again = f.again[:0]
-		}
-		p = &flow{party: party}
-		f.byParty[party] = p
-	}
-	w.parties.goes(party, p)
-	return p
-}
-
-// drop lets a flow go: deliveries do not fail any more.
-func (f *flows) drop(w *Watch, p *flow) {
-	p.gone = true
-	delete(f.byParty, p.party)
-	w.parties.goes(p.party, nil)
-}
-
-// sent takes a delivery to a recipient, by way of a party: a party may be known by either.
-func (f *flows) sent(w *Watch, l *summary.Line, words Words) {
-	if len(f.byParty) == 0 {
-		return
-	}
-	f.went(w, w.parties.flow(w.party(l, words)))
-	var room [64]byte
-	f.went(w, f.byParty[string(appendLower(room[:0], words.Domain()))])
-}
-
-func (f *flows) went(w *Watch, p *flow) {
-	switch {
-	case p == nil || !p.sent.IsZero():
-	case p.fails < stopped || w.now.Sub(p.since) < stood:
-		f.drop(w, p)
-	default:
-		p.sent = w.now
-		f.again = append(f.again, p)
-	}
-}
-
-// over tells of the parties to which mail flows again, the one to which it did first first.
-func (f *flows) over(w *Watch) {
-	for len(f.again) > 0 && w.now.Sub(f.again[0].sent) >= flowing {
-		p := f.again[0]
-		f.again = slices.Delete(f.again, 0, 1)
-		f.drop(w, p)
-		w.tell(&Notice{What: Over, Time: w.now, Party: p.party, For: p.sent.Sub(p.since)})
-		for _, t := range p.of {
-			t.began, t.held, t.over = false, false, t.Total
-		}
-	}
+	return t.goes() && (since >= later || since >= soon && n >= much && t.toldTimes < often)
 }
 
 // badEnd is a way in which sessions end badly.

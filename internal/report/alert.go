@@ -3,7 +3,6 @@ package report
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/mailwhy/mailwhy/internal/alert"
@@ -51,18 +50,16 @@ func lastReply(w *knowledge.Words, a *alert.Alert) string {
 }
 
 // Alert prints that an alert begins or is over, behind the time in a layout of package time.
-func (l *Teller) Alert(out io.Writer, a *alert.Alert, layout string) error {
-	w := bufio.NewWriter(out)
+func (l *Teller) Alert(w *bufio.Writer, a *alert.Alert, layout string) {
 	at := a.Time.Format(layout) + "  "
 	if a.Resolved {
 		l.line(w, at, AlertText(l.Words, a), Good)
-		return w.Flush()
+		return
 	}
 	l.line(w, at, AlertText(l.Words, a), Bad)
 	if a.Last.Line != (alert.Line{}) {
 		l.line(w, strings.Repeat(" ", len(at)), lastReply(l.Words, a), Dim)
 	}
-	return w.Flush()
 }
 
 // AlertTable shows rules as they are understood. Conditions stand as they are written, so

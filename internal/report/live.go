@@ -16,7 +16,8 @@ import (
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
-// Teller prints what a followed log shows, as it happens.
+// Teller prints what a followed log shows, as it happens. What it prints comes out when its
+// writer is flushed, which tells errors too.
 type Teller struct {
 	Words    *knowledge.Words
 	By       *classify.Classifier
@@ -41,8 +42,7 @@ const (
 )
 
 // Notice prints what is new, goes on or is over.
-func (l *Teller) Notice(out io.Writer, n *live.Notice) error {
-	w := bufio.NewWriter(out)
+func (l *Teller) Notice(w *bufio.Writer, n *live.Notice) {
 	at := n.Time.Format(clock) + "  "
 	l.day(w, n.Time)
 	switch n.What {
@@ -58,7 +58,6 @@ func (l *Teller) Notice(out io.Writer, n *live.Notice) error {
 	case live.Ended:
 		l.ended(w, at, n)
 	}
-	return w.Flush()
 }
 
 func (l *Teller) text(key string, args ...any) string { return l.Words.Text("live."+key, args...) }
@@ -163,17 +162,15 @@ func (l *Teller) ended(w io.Writer, at string, n *live.Notice) {
 }
 
 // Session prints a session that has ended, in a line.
-func (l *Teller) Session(out io.Writer, s *session.Session) error {
+func (l *Teller) Session(w *bufio.Writer, s *session.Session) {
 	var parts []string
 	for _, c := range SessionRow(s, l.Words, l.By)[2:] {
 		if c.Text != "" && c.Text != "0" {
 			parts = append(parts, c.Text)
 		}
 	}
-	w := bufio.NewWriter(out)
 	l.day(w, s.Last)
 	l.line(w, s.Last.Format(clock)+"  ", strings.Join(parts, "  "), Normal)
-	return w.Flush()
 }
 
 // Pulse is what the status line shows.

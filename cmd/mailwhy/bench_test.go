@@ -17,7 +17,7 @@ import (
 )
 
 // benchSize is long enough for tables to be as full as they get.
-const benchSize = 256 << 20
+const benchSize = 64 << 20
 
 func benchLog(b *testing.B, format string) []byte {
 	var log bytes.Buffer

@@ -41,8 +41,8 @@ func (c *tailCmd) journals(h *hub, stop <-chan struct{}, parser smtp.Parser, mar
 // journal reads the journal to the end of the run.
 func (h *hub) journal(t *tally, j *source.Journal, parser smtp.Parser) error {
 	t.clock = session.NewClock(time.Now(), t.zone, t.flags.Year)
-	t.batch = func(bytes int64, handle func() error) error {
-		return h.batch(bytes, func() error {
+	t.batch = func(bytes, _ int64, handle func() error) error {
+		return h.batch(func() error {
 			err := handle()
 			h.streamed = time.Now()
 			j.Handled(bytes)

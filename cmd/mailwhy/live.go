@@ -36,7 +36,8 @@ type hub struct {
 	mu   sync.Mutex // guards what follows
 	sum  *summary.Summary
 	open *session.Assembler
-	now  time.Time // of the last line that showed one
+	now  time.Time // the latest of all lines
+	when time.Time // the last line's
 	at   *line
 	keep func(*smtp.Event) bool // see reading
 	lean bool                   // and this
@@ -85,16 +86,38 @@ func (h *hub) session(s *session.Session) {
 	}
 }
 
-// line takes a line.
+// skim returns what takes a line by what is noted of it, and reports whether anybody wants to
+// know more of it.
+func (h *hub) skim() func(n *note, when time.Time) bool {
+	return func(n *note, when time.Time) bool {
+		h.said++
+		if when != h.when { // most lines have the time of the one before
+			h.when = when
+			if when.After(h.now) {
+				h.now = when
+			}
+		}
+		h.open.Add(&n.step, when, nil)
+		return n.known || n.step.Decides() || h.wanted(&n.step)
+	}
+}
+
+// line takes a line that was not skimmed.
 func (h *hub) line(l *line) error {
 	h.at = l
 	h.said++
 	if l.when.After(h.now) {
 		h.now = l.when
 	}
-	if !h.open.Add(l.step, l.when, l.ev) || !h.wanted(l) {
-		return nil
+	if h.open.Add(l.step, l.when, l.ev) && (l.ev != nil || l.note != nil || l.step.Decides() || h.wanted(l.step)) {
+		return h.count(l)
 	}
+	return nil
+}
+
+// count counts a line, and shows it to those who look on.
+func (h *hub) count(l *line) error {
+	h.at = l
 	counted, words := l.counted(), (*words)(l)
 	if l.note != nil || l.step.Decides() {
 		h.sum.Count(&counted, l.note.forSummary(), words)
@@ -108,11 +131,10 @@ func (h *hub) line(l *line) error {
 	return nil
 }
 
-// wanted reports whether anybody wants to know of a line more than the sessions do.
-func (h *hub) wanted(l *line) bool {
-	s := l.step
-	return l.ev != nil || l.note != nil || s.Decides() || live.Badly(s.Kind, s.Direction, s.Stage) ||
-		s.Kind == smtp.KindReceived && h.received.Load()
+// wanted reports whether anybody wants to know of a line that is not counted more than the
+// sessions do.
+func (h *hub) wanted(s *session.Step) bool {
+	return live.Badly(s.Kind, s.Direction, s.Stage) || s.Kind == smtp.KindReceived && h.received.Load()
 }
 
 func (h *hub) lastLine() live.Line { return (*words)(h.at).Line() }
@@ -268,9 +290,11 @@ func (h *hub) cover() {
 
 // tally returns what counts the lines of an input and passes them on.
 func (h *hub) tally(f *inputFlags, path string) (*tally, error) {
-	r, err := f.reader(h.world, reading{
-		by: h.by, keep: h.keep, lean: h.lean, handle: h.line, endFile: func() {},
-	})
+	do := reading{by: h.by, keep: h.keep, lean: h.lean, handle: h.line, endFile: func() {}}
+	if h.lean {
+		do.skim, do.handle = h.skim(), h.count
+	}
+	r, err := f.reader(h.world, do)
 	if err != nil {
 		return nil, err
 	}
@@ -295,11 +319,11 @@ func (h *hub) follow(t *tally, f *source.Followed, parser smtp.Parser) error {
 			t.clock, t.settled = session.NewClock(g.Changed, t.zone, t.flags.Year), false
 		}
 		t.before = max(g.Before, 0)
-		t.batch = func(bytes int64, handle func() error) error {
-			return h.batch(bytes, func() error {
+		t.batch = func(bytes, lines int64, handle func() error) error {
+			return h.batch(func() error {
 				t.repeated.Turn(side)
 				err := handle()
-				g.Handled(bytes)
+				g.Handled(bytes, lines)
 				return err
 			})
 		}
@@ -315,7 +339,7 @@ func (h *hub) follow(t *tally, f *source.Followed, parser smtp.Parser) error {
 
 // batch handles a batch and gets out what was said of it. Where that fails nobody is left
 // to read for.
-func (h *hub) batch(_ int64, handle func() error) (err error) {
+func (h *hub) batch(handle func() error) (err error) {
 	defer h.fall()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -341,8 +365,8 @@ func (h *hub) stream(t *tally, in *source.Input, parser smtp.Parser) error {
 	}
 	defer body.Close()
 	t.clock = session.NewClock(time.Now(), t.zone, t.flags.Year)
-	t.batch = func(bytes int64, handle func() error) error {
-		return h.batch(bytes, func() error {
+	t.batch = func(_, _ int64, handle func() error) error {
+		return h.batch(func() error {
 			h.streamed = time.Now()
 			return handle()
 		})

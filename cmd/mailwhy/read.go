@@ -79,9 +79,9 @@ type reading struct {
 
 	endFile func()
 
-	// batch, where it is set, is what each batch of bytes is handled in, for those who have
+	// batch, where it is set, is what each batch of lines is handled in, for those who have
 	// several inputs at once.
-	batch func(bytes int64, handle func() error) error
+	batch func(bytes, lines int64, handle func() error) error
 }
 
 // read passes the input on and returns what was read. Input that cannot be read is told

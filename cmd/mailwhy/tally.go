@@ -113,7 +113,7 @@ func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) 
 		if t.batch == nil {
 			handleErr = t.handleBatch(b)
 		} else {
-			handleErr = t.batch(b.Bytes(), func() error { return t.handleBatch(b) })
+			handleErr = t.batch(b.Bytes(), int64(len(b.Notes)), func() error { return t.handleBatch(b) })
 		}
 		return handleErr
 	})

@@ -16,8 +16,8 @@ var (
 // stands in the line; nil where a parser is to say it.
 func Domain(line []byte, format smtp.Format) []byte {
 	if format == smtp.FormatPostfix {
-		if i := bytes.Index(line, postfixTo); i >= 0 {
-			to := line[i+len(postfixTo):]
+		if i := span(line, '<'); i >= 0 && bytes.HasSuffix(line[:i+1], postfixTo) {
+			to := line[i+1:]
 			if n := span(to, '>'); n > 0 && (hasPrefix(to[n+1:], ", relay=") || hasPrefix(to[n+1:], ", orig_to=<")) {
 				return domainOf(to[:n])
 			}

@@ -39,7 +39,7 @@ type mark struct {
 }
 
 var (
-	postfixMarks = []mark{{[]byte(" relay="), postfixPeer}, {[]byte(" from "), postfixPeer}}
+	postfixMarks = []mark{{[]byte(">, relay="), postfixPeer}, {[]byte(" from "), postfixPeer}}
 	eximMarks    = []mark{{[]byte(" H="), eximPeer}, {[]byte("H="), eximPeer}, {[]byte(" for "), eximPeer}}
 )
 

@@ -1,10 +1,10 @@
 package live
 
 import (
-	"hash/maphash"
 	"slices"
 	"time"
 
+	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/summary"
 )
 
@@ -28,35 +28,60 @@ type flow struct {
 }
 
 // flows are the parties to which deliveries failed. Of each delivery that went through it is
-// asked whether it went to one of them, and mostly it did not: that is told by marks, which
-// are few enough to stay in the processor's caches.
+// asked whether it went to one of them, and mostly it did not: that is told by marks of the
+// last two labels of names, which are few enough to stay in the processor's caches.
 type flows struct {
 	byParty map[string]*flow
 	again   []*flow // those to which mail flows again, but not for long enough to say so
 
-	hosts hosts // the marks of whom the hosts belong to that took mail
-	seed  maphash.Seed
+	base  *knowledge.Base
 	marks [1 << 16 / 64]uint64 // those of byParty, and of some that are gone
 	gone  int                  // how many
 }
 
-// maxGone is how many marks may be of flows that are gone: each of them makes one in 65536
-// other names be looked up in vain.
+// maxGone is how many flows may be gone whose marks are still there: each of them makes one in
+// 65536 other names be looked up in vain.
 const maxGone = 256
 
-func newFlows() flows {
-	return flows{byParty: map[string]*flow{}, hosts: newHosts(), seed: maphash.MakeSeed()}
+func newFlows(base *knowledge.Base) flows {
+	return flows{byParty: map[string]*flow{}, base: base}
 }
 
-// mark is a number of a party's name.
-func (f *flows) mark(party []byte) uint16 { return uint16(maphash.Bytes(f.seed, party)) }
+// mark is a number of the last two labels of a name, in any case. Who chooses names that have
+// the number of another's makes them be looked up, and nothing else.
+func mark(name []byte) uint16 {
+	const prime = 16777619 // FNV-1a's
+	h, dots, i := uint32(2166136261), 0, len(name)-1
+	if i >= 0 && name[i] == '.' {
+		i--
+	}
+	for ; i >= 0; i-- {
+		c := name[i]
+		if c == '.' {
+			if dots++; dots == 2 {
+				break
+			}
+		}
+		h = (h ^ uint32(c|' ')) * prime // letters of either case are one, and so are some others
+	}
+	return uint16(h >> 16)
+}
 
 // marked reports that the mark may be that of a party to which deliveries fail.
 func (f *flows) marked(mark uint16) bool { return f.marks[mark/64]>>(mark%64)&1 != 0 }
 
-func (f *flows) setMark(party string) {
-	mark := uint16(maphash.String(f.seed, party))
-	f.marks[mark/64] |= 1 << (mark % 64)
+// setMarks marks a party: a provider by all the names that its hosts have.
+func (f *flows) setMarks(party string) {
+	names := []string{party}
+	for i := range f.base.Providers {
+		if p := &f.base.Providers[i]; p.Name == party {
+			names = append(names, p.Hosts...)
+		}
+	}
+	for _, name := range names {
+		mark := mark([]byte(name))
+		f.marks[mark/64] |= 1 << (mark % 64)
+	}
 }
 
 func (f *flows) failed(w *Watch, t *Trouble) {
@@ -87,7 +112,7 @@ func (f *flows) of(party string) *flow {
 		}
 		p = &flow{party: party}
 		f.byParty[party] = p
-		f.setMark(party)
+		f.setMarks(party)
 	}
 	return p
 }
@@ -99,7 +124,7 @@ func (f *flows) drop(p *flow) {
 	if f.gone++; f.gone > maxGone {
 		clear(f.marks[:])
 		for party := range f.byParty {
-			f.setMark(party)
+			f.setMarks(party)
 		}
 		f.gone = 0
 	}
@@ -110,25 +135,16 @@ func (f *flows) sent(w *Watch, l *summary.Line, words Words) {
 	if len(f.byParty) == 0 {
 		return
 	}
-	if l.Host != 0 && f.marked(f.hostMark(w, l.Host, words)) {
-		name, _ := w.owner(words.Host())
-		f.went(w, f.byParty[name])
+	if l.Host != 0 {
+		if host := words.Host(); f.marked(mark(host)) {
+			name, _ := w.owner(host)
+			f.went(w, f.byParty[name])
+		}
 	}
-	var room [64]byte
-	if domain := appendLower(room[:0], words.Domain()); f.marked(f.mark(domain)) {
-		f.went(w, f.byParty[string(domain)])
+	if domain := words.Domain(); f.marked(mark(domain)) {
+		var room [64]byte
+		f.went(w, f.byParty[string(appendLower(room[:0], domain))])
 	}
-}
-
-// hostMark is the mark of whom a host belongs to.
-func (f *flows) hostMark(w *Watch, host uint64, words Words) uint16 {
-	mark, ok := f.hosts.get(host)
-	if !ok {
-		name, _ := w.owner(words.Host())
-		mark = f.mark([]byte(name))
-		f.hosts.put(host, mark)
-	}
-	return mark
 }
 
 func (f *flows) went(w *Watch, p *flow) {

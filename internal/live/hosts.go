@@ -5,13 +5,13 @@ const (
 	// more than half full.
 	maxHosts  = 1 << 15
 	hostSlots = 1 << 16
-	hostKey   = ^uint64(hostSlots - 1) // the part of a hash that is kept; the place tells the rest
+	keptBits  = ^uint64(hostSlots - 1) // the part of a hash that is kept; the place tells the rest
 )
 
-// hosts remembers a number of each host. It is asked of each delivery, and of as many hosts
-// as there are nothing is in the processor's caches: so a host is one word of a table that is
-// open-addressed, with the number where the hash had what its place tells. The hashes are
-// seeded, and no stranger can choose names that meet.
+// hosts remembers a number of each host. There are many, and none of them is in the processor's
+// caches: so a host is one word of a table that is open-addressed, with the number where the
+// hash had what its place tells. The hashes are seeded, and no stranger can choose names that
+// meet.
 type hosts struct {
 	slots []uint64 // 0 is a free one
 	n     int
@@ -22,7 +22,7 @@ func newHosts() hosts { return hosts{slots: make([]uint64, hostSlots)} }
 // slot returns where a host is, or belongs.
 func (h *hosts) slot(host uint64) *uint64 {
 	for i := host; ; i++ {
-		if s := &h.slots[i%hostSlots]; *s == 0 || (*s^host)&hostKey == 0 {
+		if s := &h.slots[i%hostSlots]; *s == 0 || (*s^host)&keptBits == 0 {
 			return s
 		}
 	}
@@ -41,7 +41,7 @@ func (h *hosts) put(host uint64, number uint16) {
 		h.clear()
 	}
 	h.n++
-	*h.slot(host) = host&hostKey | uint64(number)
+	*h.slot(host) = host&keptBits | uint64(number)
 }
 
 func (h *hosts) clear() {

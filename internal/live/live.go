@@ -152,7 +152,7 @@ func New(base *knowledge.Base, tell func(*Notice)) *Watch {
 	}
 	return &Watch{
 		base: base, tell: tell, troubles: map[kind]*Trouble{}, explained: map[causeSide]bool{},
-		parties: newParties(), flows: newFlows(), sessions: map[badEnd]*endings{},
+		parties: newParties(), flows: newFlows(base), sessions: map[badEnd]*endings{},
 	}
 }
 

@@ -18,7 +18,7 @@ type party struct {
 
 // parties remembers who had trouble, and which hosts are theirs.
 type parties struct {
-	hosts  [smtp.Internal + 1]hosts                         // of each direction, the number of the party
+	hosts  hosts                                            // the number of the party, by hostKey
 	all    []*party                                         // by number; 0 is nobody
 	byName map[string]uint16                                // the number of each
 	nobody [knowledge.NumCauses][smtp.Internal + 1]*Trouble // the last ones of where it does not matter who
@@ -27,9 +27,7 @@ type parties struct {
 const nobody = uint16(0)
 
 func newParties() *parties {
-	p := &parties{all: []*party{{}}, byName: map[string]uint16{}}
-	p.hosts[smtp.Inbound], p.hosts[smtp.Outbound] = newHosts(), newHosts()
-	return p
+	return &parties{hosts: newHosts(), all: []*party{{}}, byName: map[string]uint16{}}
 }
 
 // party tells who is on the other side of a line: a provider, or the domain that its host is
@@ -44,17 +42,20 @@ func (w *Watch) party(l *summary.Line, words Words) (number uint16) {
 	if l.Host == 0 || l.Direction != smtp.Outbound && l.Direction != smtp.Inbound {
 		return nobody
 	}
-	known := &p.hosts[l.Direction]
-	number, ok := known.get(l.Host)
+	key := hostKey(l.Host, l.Direction)
+	number, ok := p.hosts.get(key)
 	if !ok {
 		name, provider := w.owner(words.Host())
 		if provider || l.Direction == smtp.Outbound {
 			number = p.named([]byte(name), provider)
 		}
-		known.put(l.Host, number)
+		p.hosts.put(key, number)
 	}
 	return number
 }
+
+// hostKey makes one key of a host's and the direction.
+func hostKey(host uint64, d smtp.Direction) uint64 { return host ^ uint64(d)<<40 }
 
 // owner names whose a host is, and whether that is a provider.
 func (w *Watch) owner(host []byte) (name string, provider bool) {
@@ -84,8 +85,7 @@ func (p *parties) named(name []byte, provider bool) (number uint16) {
 
 // forget empties the memory: it is only one of what can be looked up.
 func (p *parties) forget() {
-	p.hosts[smtp.Inbound].clear()
-	p.hosts[smtp.Outbound].clear()
+	p.hosts.clear()
 	clear(p.all[1:])
 	p.all = p.all[:1]
 	clear(p.byName)

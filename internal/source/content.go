@@ -19,8 +19,8 @@ const (
 	// heelSize is how many bytes before the place of reading must be what they were. They
 	// tell a file that was cut off and outgrew its old length since.
 	heelSize = 64
-	// maxSpans is how many reads are remembered that were not handled yet. Of more, only
-	// the line numbers get less exact.
+	// maxSpans is how many reads are remembered that were not handled yet. Of more, some are
+	// taken for one.
 	maxSpans = 1024
 	// maxCounted is how much of a file is read to know its lines' numbers where its reading
 	// begins near the end.
@@ -54,20 +54,19 @@ type content struct {
 	changed time.Time     // as last seen
 	head    []byte        // never changed in place
 	offset  int64         // all before it was handed out
-	lines   int64         // so many lines before offset; -1: not counted
 	half    int64         // the length at which there was but a half line behind offset; -1: not known
 	last    time.Time     // when it last gave something, or got a successor
 
 	// What was handed out and what of it was handled, in bytes as the reader got them.
 	given, taken  int64
 	spans         []span
-	handled, done int64 // offset, lines
+	handled, done int64 // offset; lines before it, -1: not counted
 
 	reading sync.Mutex // of stream, which must not be closed meanwhile
 }
 
 // span is one read that was not handled yet.
-type span struct{ given, offset, lines int64 } // all at its end
+type span struct{ given, offset int64 } // all at its end
 
 // openContent opens the file at path, compressed or not.
 func openContent(path string) (*content, error) {
@@ -110,19 +109,18 @@ func (c *content) begin(n int) {
 	}
 	c.seek(c.lastLines(n))
 	if c.offset > maxCounted {
-		c.lines, c.done = -1, -1
+		c.done = -1
 		return
 	}
 	buf := make([]byte, readSize)
 	for at := int64(0); at < c.offset; {
 		m, err := c.src.ReadAt(buf[:min(int64(len(buf)), c.offset-at)], at)
-		c.lines += int64(bytes.Count(buf[:m], newline))
+		c.done += int64(bytes.Count(buf[:m], newline))
 		at += int64(m)
 		if err != nil {
 			break
 		}
 	}
-	c.done = c.lines
 }
 
 // seek moves to offset, as if all before it were handled.
@@ -312,9 +310,6 @@ func (c *content) raw(p []byte) (n int, end bool, err error) {
 func (c *content) advance(p []byte, added bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.lines >= 0 {
-		c.lines += int64(bytes.Count(p, newline))
-	}
 	c.given += int64(len(p))
 	c.mid = p[len(p)-1] != '\n'
 	if added {
@@ -330,7 +325,7 @@ func (c *content) advance(p []byte, added bool) {
 	if len(c.spans) == maxSpans {
 		c.spans = c.spans[:maxSpans-1]
 	}
-	c.spans = append(c.spans, span{c.given, c.offset, c.lines})
+	c.spans = append(c.spans, span{c.given, c.offset})
 }
 
 // tread keeps the last bytes before offset, p being those that were read last.
@@ -344,28 +339,29 @@ func (c *content) tread(p []byte) {
 	c.heel = slices.Concat(keep, p)
 }
 
-// take notes that n bytes more of what was handed out were handled.
-func (c *content) take(n int64) {
+// take notes that n bytes more of what was handed out were handled, and what lines they were.
+func (c *content) take(n, lines int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	at := c.taken
 	c.taken = min(c.taken+n, c.given)
+	if c.done >= 0 {
+		c.done += lines
+	}
 	i := 0
 	for ; i < len(c.spans) && c.spans[i].given <= c.taken; i++ {
-		at, c.handled, c.done = c.spans[i].given, c.spans[i].offset, c.spans[i].lines
+		c.handled = c.spans[i].offset
 	}
 	c.spans = c.spans[:copy(c.spans, c.spans[i:])]
-	if at == c.taken {
-		return
+	if len(c.spans) > 0 {
+		c.handled = max(c.handled, c.spans[0].offset-(c.spans[0].given-c.taken))
 	}
-	begin := c.handled
-	c.handled = c.spans[0].offset - (c.spans[0].given - c.taken)
-	if c.src == nil || c.done < 0 || c.handled <= begin {
-		return
-	}
-	buf := make([]byte, c.handled-begin)
-	m, _ := c.src.ReadAt(buf, begin)
-	c.done += int64(bytes.Count(buf[:m], newline))
+}
+
+// linesDone returns how many lines were handled, -1 when they were not counted.
+func (c *content) linesDone() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.done
 }
 
 // lag returns how many bytes were not handled yet, and whether a whole line is among them.

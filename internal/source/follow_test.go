@@ -57,13 +57,14 @@ func (f *follower) run() {
 			part = append(part, buf[:n]...)
 			if i := bytes.LastIndexByte(buf[:n], '\n'); i >= 0 {
 				whole := len(part) - n + i + 1
+				lines := int64(bytes.Count(part[:whole], newline))
 				f.mu.Lock()
 				for line := range bytes.Lines(part[:whole]) {
 					f.lines = append(f.lines, string(line[:len(line)-1]))
 				}
 				f.mu.Unlock()
 				part = append(part[:0], part[whole:]...)
-				g.Handled(int64(whole))
+				g.Handled(int64(whole), lines)
 			}
 			if err != nil {
 				break
@@ -744,7 +745,7 @@ func BenchmarkFollow(b *testing.B) {
 		g, _ := f.Next()
 		for left := 64 << 20 / len(line) * len(line); left > 0; {
 			n, _ := g.Read(buf)
-			g.Handled(int64(n))
+			g.Handled(int64(n), int64(bytes.Count(buf[:n], newline)))
 			left -= n
 		}
 		close(stop)

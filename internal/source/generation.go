@@ -22,7 +22,7 @@ const (
 type Generation struct {
 	Path    string    // as followed; another where the file was found by its name after a rotation
 	Changed time.Time // when the file was last written, as it was opened
-	Before  int64     // so many lines of the file come before the first that Read gives; -1: not counted, it is too far in a large file
+	Before  int64     // so many lines of the file were handled before the first that Read gives; -1: not counted, it is too far in a large file
 	Again   bool      // lines of the same file were in a generation before
 
 	f      *Followed
@@ -39,7 +39,7 @@ func (f *Followed) Next() (*Generation, error) {
 		f.recheck()
 		f.release()
 		if c := f.pick(); c != nil {
-			g := &Generation{Path: c.path, Changed: c.info.ModTime(), Before: c.lines, Again: c.given > 0, f: f, c: c}
+			g := &Generation{Path: c.path, Changed: c.info.ModTime(), Before: c.linesDone(), Again: c.given > 0, f: f, c: c}
 			return g, nil
 		}
 		select {
@@ -340,7 +340,8 @@ func (c *content) begunWriting() bool {
 	return c.static || c.offset > 0 || c.seen > 0
 }
 
-// Handled tells that so many bytes more of what Read gave were handled. It moves the Mark.
-func (g *Generation) Handled(bytes int64) {
-	g.c.take(bytes)
+// Handled tells that so many bytes more of what Read gave were handled, and what lines they
+// were. It moves the Mark.
+func (g *Generation) Handled(bytes, lines int64) {
+	g.c.take(bytes, lines)
 }

@@ -110,7 +110,7 @@ func (f *Followed) resume(m *Mark) {
 			f.lose(fmt.Sprintf("the file that was read up to byte %d in the last run is gone", p.Offset), "lines that came after that are lost; keep rotated files in the directory of the log, or start sooner")
 			continue
 		}
-		c.lines, c.done = p.Lines, p.Lines
+		c.done = p.Lines
 		if info, err := os.Stat(f.path); err == nil {
 			current = os.SameFile(info, c.info)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/net/publicsuffix"
@@ -174,8 +175,10 @@ func (p PeerRow) Trouble() int64 { return p.Count - p.Deliveries[smtp.Sent] }
 // Domain returns the part of a host's name that its owner registered ("google.com" of
 // "gmail-smtp-in.l.google.com"); an address, and a name that is none, stay as they are.
 func Domain(host string) string {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return host
+	if n := len(host); n == 0 || host[n-1] <= '9' || strings.Contains(host, ":") { // most end with a letter
+		if _, err := netip.ParseAddr(host); err == nil {
+			return host
+		}
 	}
 	if d, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
 		return d

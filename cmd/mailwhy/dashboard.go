@@ -134,7 +134,7 @@ func (b *board) picture() *dashboard.Picture {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	p := &dashboard.Picture{Snapshot: b.watch.Snapshot(boardTroubles), Paths: b.paths, Lines: b.hub.said}
+	p := &dashboard.Picture{Snapshot: b.watch.Snapshot(boardTroubles), Paths: b.paths, Lines: b.lines()}
 	if since := now.Sub(b.saidAt); since >= speedOver {
 		b.perSecond = int64(float64(p.Lines-b.said) / since.Seconds())
 		b.said, b.saidAt = p.Lines, now

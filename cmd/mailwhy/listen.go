@@ -147,8 +147,8 @@ func (l *listener) sick() []string {
 		}
 	}
 	defer l.mu.Unlock()
-	if l.said != l.seen {
-		l.ticked, l.seen = time.Now(), l.said
+	if n := l.lines(); n != l.seen {
+		l.ticked, l.seen = time.Now(), n
 	}
 	if since := time.Since(l.ticked); since > tickOverdue {
 		return []string{fmt.Sprintf("stuck: nothing was done for %s", since.Round(time.Second))}

@@ -36,8 +36,6 @@ type hub struct {
 	mu   sync.Mutex // guards what follows
 	sum  *summary.Summary
 	open *session.Assembler
-	now  time.Time // the latest of all lines
-	when time.Time // the last line's
 	at   *line
 	keep func(*smtp.Event) bool // see reading
 	lean bool                   // and this
@@ -45,8 +43,6 @@ type hub struct {
 	blind bool // nobody looks at what goes on now
 
 	received atomic.Bool // somebody wants to see what was received, too
-
-	said int64 // lines
 
 	reloaders []reloader    // what has a use for a new configuration
 	reloaded  []func(error) // told how reading it went
@@ -90,25 +86,21 @@ func (h *hub) session(s *session.Session) {
 // know more of it.
 func (h *hub) skim() func(n *note, when time.Time) bool {
 	return func(n *note, when time.Time) bool {
-		h.said++
-		if when != h.when { // most lines have the time of the one before
-			h.when = when
-			if when.After(h.now) {
-				h.now = when
-			}
-		}
 		h.open.Add(&n.step, when, nil)
-		return n.known || n.step.Decides() || h.wanted(&n.step)
+		if n.known || n.step.Decides() {
+			return true
+		}
+		switch n.step.Kind {
+		case smtp.KindLost, smtp.KindTimeout, smtp.KindClosed, smtp.KindReceived: // of the others nobody does
+			return h.wanted(&n.step)
+		}
+		return false
 	}
 }
 
 // line takes a line that was not skimmed.
 func (h *hub) line(l *line) error {
 	h.at = l
-	h.said++
-	if l.when.After(h.now) {
-		h.now = l.when
-	}
 	if h.open.Add(l.step, l.when, l.ev) && (l.ev != nil || l.note != nil || l.step.Decides() || h.wanted(l.step)) {
 		return h.count(l)
 	}
@@ -161,22 +153,41 @@ func (h *hub) caughtUp() bool {
 func (h *hub) tick(clock time.Time) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	now := h.now
+	last := h.last()
+	now := last
 	if h.caughtUp() && clock.Sub(h.streamed) >= tickEvery {
 		now = clock
-		if !h.now.IsZero() {
-			now = clock.In(h.now.Location()) // as the log's times are shown
+		if !last.IsZero() {
+			now = clock.In(last.Location()) // as the log's times are shown
 		}
 	}
 	h.doubt()
 	if !now.IsZero() {
-		h.open.Advance(h.now.Add(clock.Sub(h.heard))) // a log may be of another zone than is thought
+		h.open.Advance(last.Add(clock.Sub(h.heard))) // a log may be of another zone than is thought
 		h.watch.Tick(now)
 		for _, w := range h.watchers {
 			w.Tick(now)
 		}
 	}
 	return h.flush()
+}
+
+// last is the latest time of a line.
+func (h *hub) last() (t time.Time) {
+	for _, of := range h.tallies {
+		if of.file.Last.After(t) {
+			t = of.file.Last
+		}
+	}
+	return t
+}
+
+// lines is how many were read.
+func (h *hub) lines() (n int64) {
+	for _, of := range h.tallies {
+		n += of.file.Lines
+	}
+	return n
 }
 
 // tickEvery is how often the clock is looked at.

@@ -259,7 +259,7 @@ type printer struct {
 	status bool        // there is a terminal to show a status line on
 	pulse  string      // what it shows; "" before the first tick
 	shown  atomic.Bool // and that it does, now
-	lines  int64       // at the last tick
+	before int64       // lines that were read at the last tick
 	when   time.Time   // that was
 }
 
@@ -403,11 +403,11 @@ func (p *printer) Tick(now time.Time) {
 		return
 	}
 	s := p.watch.Snapshot(0)
-	pulse := report.Pulse{Now: now}
+	pulse, lines := report.Pulse{Now: now}, p.lines()
 	if since := time.Since(p.when); since > 0 {
-		pulse.PerSecond = int64(float64(p.said-p.lines)/since.Seconds() + 0.5)
+		pulse.PerSecond = int64(float64(lines-p.before)/since.Seconds() + 0.5)
 	}
-	p.lines, p.when = p.said, time.Now()
+	p.before, p.when = lines, time.Now()
 	for i := range s.Rates {
 		pulse.Minute[i] = s.Rates[i].Recent(s.Now)
 	}

@@ -34,7 +34,7 @@ type flows struct {
 	byParty map[string]*flow
 	again   []*flow // those to which mail flows again, but not for long enough to say so
 
-	base  *knowledge.Base
+	hosts map[string][]string  // what the hosts of a provider end with, by its name
 	marks [1 << 16 / 64]uint64 // those of byParty, and of some that are gone
 	gone  int                  // how many
 }
@@ -44,7 +44,11 @@ type flows struct {
 const maxGone = 256
 
 func newFlows(base *knowledge.Base) flows {
-	return flows{byParty: map[string]*flow{}, base: base}
+	hosts := map[string][]string{}
+	for i := range base.Providers {
+		hosts[base.Providers[i].Name] = base.Providers[i].Hosts
+	}
+	return flows{byParty: map[string]*flow{}, hosts: hosts}
 }
 
 // mark is a number of the last two labels of a name, in any case. Who chooses names that have
@@ -72,16 +76,15 @@ func (f *flows) marked(mark uint16) bool { return f.marks[mark/64]>>(mark%64)&1 
 
 // setMarks marks a party: a provider by all the names that its hosts have.
 func (f *flows) setMarks(party string) {
-	names := []string{party}
-	for i := range f.base.Providers {
-		if p := &f.base.Providers[i]; p.Name == party {
-			names = append(names, p.Hosts...)
-		}
+	f.setMark(party)
+	for _, host := range f.hosts[party] {
+		f.setMark(host)
 	}
-	for _, name := range names {
-		mark := mark([]byte(name))
-		f.marks[mark/64] |= 1 << (mark % 64)
-	}
+}
+
+func (f *flows) setMark(name string) {
+	mark := mark([]byte(name))
+	f.marks[mark/64] |= 1 << (mark % 64)
 }
 
 func (f *flows) failed(w *Watch, t *Trouble) {

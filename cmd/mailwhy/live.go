@@ -54,13 +54,11 @@ type hub struct {
 	tallies  []*tally     // of each input
 	followed []*source.Followed
 	journals []*source.Journal
-	states   string        // where the marks are kept; "" is nowhere
+	state    *source.State // where the marks are kept; nil is nowhere
 	heard    time.Time     // by the clock, when lines were last handled
 	streamed time.Time     // and those of a stream; how much more of it there is nobody knows
 	others   []source.Mark // those there of logs that are not followed now
-	saved    time.Time     // by the clock, when they were kept last
 	unsaved  bool          // they could not be kept there, and that was told
-	dirty    bool          // lines were handled that the marks there do not have
 	doubted  bool          // it was told that nothing is understood
 	graceful summary.Note  // what a 221 after QUIT means
 	leave    func()        // gives the terminal back before a panic ends the program
@@ -204,9 +202,8 @@ func (h *hub) run(clock bool, inputs []func() error) error {
 			ended <- in()
 		}()
 	}
-	ticks, saves := time.NewTicker(tickEvery), time.NewTicker(saveEvery)
+	ticks := time.NewTicker(tickEvery)
 	defer ticks.Stop()
-	defer saves.Stop()
 	var errs []error
 	failed := func(err error) {
 		if err != nil && len(errs) == 0 { // one of the others would be that all was stopped
@@ -223,8 +220,6 @@ func (h *hub) run(clock bool, inputs []func() error) error {
 			if clock {
 				failed(h.tick(now))
 			}
-		case <-saves.C:
-			h.saveLater()
 		}
 	}
 	h.finish()
@@ -356,11 +351,10 @@ func (h *hub) batch(handle func() error) (err error) {
 	defer h.mu.Unlock()
 	if err = handle(); err == nil {
 		h.heard = time.Now()
-		h.dirty = true
 		err = h.flush()
 	}
-	if err == nil && h.heard.Sub(h.saved) >= saveEvery {
-		h.save(true)
+	if err == nil && h.state != nil {
+		h.save()
 	}
 	if err != nil {
 		h.end()

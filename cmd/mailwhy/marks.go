@@ -3,21 +3,14 @@ package main
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/source"
 )
 
-const (
-	// saveEvery is how often marks are kept at the most: what was read since may be read again
-	// after a sudden end. A batch that comes later than that after the last time is marked
-	// at once, so that of a log with few lines only the batch at work can come twice.
-	saveEvery = 50 * time.Millisecond
-	// maxOthers is how many marks of logs that are not followed now are kept: those of a
-	// machine's logs, and not those of years of names with a date.
-	maxOthers = 100
-)
+// maxOthers is how many marks of logs that are not followed now are kept: those of a machine's
+// logs, and not those of years of names with a date.
+const maxOthers = 100
 
 // marks reads where an earlier run stopped, by path.
 func (c *tailCmd) marks() (map[string]*source.Mark, error) {
@@ -27,7 +20,7 @@ func (c *tailCmd) marks() (map[string]*source.Mark, error) {
 	}
 	marks, err := source.LoadMarks(c.State)
 	if err == nil {
-		err = source.SaveMarks(c.State, append([]source.Mark{}, marks...)) // whether that can be done
+		err = source.NewState(c.State).Close(append([]source.Mark{}, marks...)) // whether that can be done
 	}
 	if err != nil {
 		return nil, err
@@ -66,19 +59,22 @@ func (h *hub) marks() (all []source.Mark) {
 	return all
 }
 
-// save keeps how far the logs were handled, once what was said of them is out. open says that
-// the run goes on. The hub is held.
-// A full disk is no reason to end: that is told once, and tried again with the next lines.
-func (h *hub) save(open bool) {
-	if h.states == "" {
-		return
-	}
-	h.dirty, h.saved = false, time.Now()
+// save keeps how far the logs were handled, once what was said of them is out: after a sudden
+// end the batch at work comes twice, and no other. The hub is held.
+func (h *hub) save() { h.kept(h.state.Save(h.allMarks(true))) }
+
+// allMarks are the marks to be kept. open says that the run goes on.
+func (h *hub) allMarks(open bool) []source.Mark {
 	marks := h.marks()
 	for i := range marks {
 		marks[i].Open = open
 	}
-	err := source.SaveMarks(h.states, append(marks, h.others...))
+	return append(marks, h.others...)
+}
+
+// kept takes how keeping marks went. A full disk is no reason to end: that is told once, and
+// tried again with the next lines.
+func (h *hub) kept(err error) {
 	if err != nil && !h.unsaved {
 		h.warn(err)
 	}
@@ -90,15 +86,8 @@ func (h *hub) save(open bool) {
 func (h *hub) begin() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.save(true)
-}
-
-// saveLater keeps the marks of what was handled since.
-func (h *hub) saveLater() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.dirty {
-		h.save(true)
+	if h.state != nil {
+		h.save()
 	}
 }
 
@@ -106,5 +95,7 @@ func (h *hub) saveLater() {
 func (h *hub) finish() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.save(false)
+	if h.state != nil {
+		h.kept(h.state.Close(h.allMarks(false)))
+	}
 }

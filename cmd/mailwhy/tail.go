@@ -32,7 +32,7 @@ type tailCmd struct {
 	journalFlags
 	Lines     int    `group:"Following" short:"n" default:"10" help:"Begin so many lines before the end."`
 	FromStart bool   `group:"Following" help:"Begin at the start of what is there."`
-	State     string `group:"Following" placeholder:"FILE" env:"MAILWHY_STATE" help:"Remember in FILE how far was read, and go on from there the next time. What was handled within 50 ms of a sudden end may come twice."`
+	State     string `group:"Following" placeholder:"FILE" env:"MAILWHY_STATE" help:"Remember in FILE how far was read, and go on from there the next time. What was at work at a sudden end, 64 KiB at the most, may come twice."`
 	CaughtUp  bool   `group:"Following" name:"until-caught-up" help:"End once all that is there has been read."`
 	Output    string `group:"Output" short:"o" default:"text" placeholder:"FORMAT" help:"Output format: text, ndjson (each line as mailwhy events prints it), json (nothing but the summary at the end, as mailwhy report prints it)."`
 	All       bool   `group:"Output" help:"Every session as it ends; with ndjson, lines of other programs too."`
@@ -161,7 +161,10 @@ func (c *tailCmd) hub(w *world, stop <-chan struct{}, end func(), want *filter.F
 		}
 		h.lean = c.Listen == "" && !w.alerted()
 	}
-	h.end, h.states = end, c.State
+	h.end = end
+	if c.State != "" {
+		h.state = source.NewState(c.State)
+	}
 	return h
 }
 
@@ -213,9 +216,12 @@ func (c *tailCmd) inputs(h *hub, words *knowledge.Words, stop <-chan struct{}) (
 	return all, nil
 }
 
+// lookEvery is how often it is looked whether all was read.
+const lookEvery = 50 * time.Millisecond
+
 // endAtEnd ends the run once all has been read.
 func (h *hub) endAtEnd(end func(), stop <-chan struct{}) {
-	tick := time.NewTicker(saveEvery)
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
 		select {

@@ -52,10 +52,12 @@ type content struct {
 	static  bool          // nobody writes it any more
 	seen    int64         // size, which the supervisor asks for too
 	changed time.Time     // as last seen
-	head    []byte        // never changed in place
-	offset  int64         // all before it was handed out
-	half    int64         // the length at which there was but a half line behind offset; -1: not known
-	last    time.Time     // when it last gave something, or got a successor
+	head    []byte        // never changed in place; it only grows
+	print   string        // its fingerprint, when it was so long
+	printOf int
+	offset  int64     // all before it was handed out
+	half    int64     // the length at which there was but a half line behind offset; -1: not known
+	last    time.Time // when it last gave something, or got a successor
 
 	// What was handed out and what of it was handled, in bytes as the reader got them.
 	given, taken  int64

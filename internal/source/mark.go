@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,7 +60,10 @@ func (f *Followed) Mark() Mark {
 func (c *content) place() Place {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p := Place{Offset: c.handled, Lines: c.done, Changed: c.changed, Fingerprint: fingerprint(c.head)}
+	if len(c.print) == 0 || c.printOf != len(c.head) {
+		c.print, c.printOf = fingerprint(c.head), len(c.head)
+	}
+	p := Place{Offset: c.handled, Lines: c.done, Changed: c.changed, Fingerprint: c.print}
 	p.Device, p.Inode = identity(c.info)
 	return p
 }
@@ -155,7 +157,7 @@ func (f *Followed) find(p *Place) *content {
 	return nil
 }
 
-// LoadMarks reads what SaveMarks wrote. A file that is not there holds no marks.
+// LoadMarks reads the marks that a State keeps. A file that is not there holds no marks.
 func LoadMarks(file string) ([]Mark, error) {
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -169,6 +171,10 @@ func LoadMarks(file string) ([]Mark, error) {
 	if err := d.Decode(&marks); err != nil {
 		return nil, &Error{file, "not a file of places in logs: " + err.Error(), "name another, or remove it to begin anew", err}
 	}
+	var later since
+	if d.Decode(&later) == nil {
+		later.apply(marks)
+	}
 	for i := range marks {
 		for j := range marks[i].Places {
 			if p := &marks[i].Places[j]; p.Offset < 0 || p.Lines < -1 {
@@ -177,26 +183,4 @@ func LoadMarks(file string) ([]Mark, error) {
 		}
 	}
 	return marks, nil
-}
-
-// SaveMarks writes marks to file, which is always whole: either as it was or as it is now.
-func SaveMarks(file string, marks []Mark) (err error) {
-	data, err := json.MarshalIndent(marks, "", "\t")
-	if err != nil {
-		return err
-	}
-	temp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
-	if err != nil {
-		return fileError(file, err)
-	}
-	_, err = temp.Write(append(data, '\n'))
-	err = errors.Join(err, temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), file)
-	}
-	if err != nil {
-		os.Remove(temp.Name())
-		return fileError(file, err)
-	}
-	return nil
 }

@@ -72,7 +72,7 @@ func restarts(t *testing.T, seed uint64) {
 		if !slices.Equal(all, w.want[:len(all)]) {
 			t.Fatalf("seed %d, run %d: the lines are %s; warnings %s", seed, run, ranges(all), f.warnings())
 		}
-		w.must(SaveMarks(state, []Mark{f.Mark()}))
+		w.must(NewState(state).Close([]Mark{f.Mark()}))
 		for range r.IntN(3) {
 			w.write(r.IntN(100))
 			if r.IntN(2) == 0 {
@@ -173,14 +173,14 @@ func TestMarks(t *testing.T) {
 	if marks, err := LoadMarks(file); marks != nil || err != nil {
 		t.Errorf("no file: %v, %v", marks, err)
 	}
-	if err := SaveMarks(file, []Mark{{Path: "a"}, {Path: "b", Places: []Place{{Offset: 3}}}}); err != nil {
+	if err := NewState(file).Close([]Mark{{Path: "a"}, {Path: "b", Places: []Place{{Offset: 3}}}}); err != nil {
 		t.Fatal(err)
 	}
 	marks, err := LoadMarks(file)
 	if err != nil || len(marks) != 2 || marks[1].Places[0].Offset != 3 {
 		t.Errorf("%+v, %v", marks, err)
 	}
-	if err := SaveMarks(filepath.Join(file, "no"), nil); err == nil {
+	if err := NewState(filepath.Join(file, "no")).Close(nil); err == nil {
 		t.Error("saved below a file")
 	}
 	if names, _ := os.ReadDir(filepath.Dir(file)); len(names) != 1 {

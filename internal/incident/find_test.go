@@ -16,8 +16,12 @@ import (
 
 // read gives a finder the lines of a log, as the command does.
 func read(f *Finder, log []byte, format, path string) (coverage summary.Coverage) {
+	return readIn(f, log, format, path, 2026)
+}
+
+func readIn(f *Finder, log []byte, format, path string, year int) (coverage summary.Coverage) {
 	p, _ := parsers.ByName(format)
-	clock := session.NewClock(time.Now(), time.UTC, 2026)
+	clock := session.NewClock(time.Now(), time.UTC, year)
 	var ev smtp.Event
 	var step session.Step
 	place := Place{Path: path}

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -319,7 +320,7 @@ func (f *Finder) failed(ev *smtp.Event, note *classify.Annotation, at *Place, no
 	}
 	r := record{
 		at: now, line: uint32(at.Number), file: f.file(at.Path), outcome: ev.Outcome, count: uint16(min(ev.Count(), 1<<16-1)),
-		message: uint32(at.Message), pair: none, party: who, to: f.names.of(ev.To), host: f.otherSide(ev), from: f.names.of(ev.From), user: f.names.of(ev.User),
+		message: uint32(at.Message), pair: none, party: who, to: f.names.of(recipient(ev)), host: f.otherSide(ev), from: f.names.of(ev.From), user: f.names.of(ev.User),
 		instance: f.instance(ev),
 	}
 	if m != nil {
@@ -330,6 +331,15 @@ func (f *Finder) failed(ev *smtp.Event, note *classify.Annotation, at *Place, no
 	}
 	f.table.count(s, r)
 	f.table.sample(s, &r, f.parties.all[who].provider != 0, at.Text)
+}
+
+// recipient is whom a delivery is for: Exim shows a mailbox here without its domain, and the
+// address behind it.
+func recipient(ev *smtp.Event) []byte {
+	if bytes.IndexByte(ev.To, '@') < 0 && bytes.IndexByte(ev.OrigTo, '@') > 0 {
+		return ev.OrigTo
+	}
+	return ev.To
 }
 
 // describe adds what is known of the message.

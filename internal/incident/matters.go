@@ -12,7 +12,9 @@ const (
 	// recipients fail in an incident, at least: one message with a wrong address that is tried
 	// again and again is none.
 	fewDeliveries = 4
-	fewMessages   = 3
+	// fewScore is the least score when each delivery counts once, however often it was tried.
+	fewScore    = minScore * 0.6
+	fewMessages = 3
 	// fewRefused and fewBroken are how many lines of what strangers do that is as it should
 	// be, refused, are one; and how many times more than usual that is.
 	fewRefused  = 50
@@ -69,6 +71,9 @@ func (f *Finder) matters(c *cluster) bool {
 	}
 	if thinned {
 		return true
+	}
+	if c.score*float64(len(deliveries)) < fewScore*c.lines {
+		return false // a few messages that are tried often
 	}
 	if len(deliveries) < fewDeliveries || len(messages) < fewMessages || len(recipients) < fewMessages && main.cause != knowledge.Expired {
 		return false

@@ -108,8 +108,25 @@ func same(a, b *candidate, chances float64) bool {
 	case a.cause != b.cause && a.party != b.party && a.party != nobody && b.party != nobody:
 		return false
 	}
-	return together(a, b, chances)
+	return together(a, b, chances) || a.cause == b.cause && alike(a, b)
 }
+
+// alike reports that one of two candidates that are short of lines is what failed alike with
+// many others, in the same words and at the same time: too few to tell when each began.
+func alike(a, b *candidate) bool {
+	if (a.party == nobody) == (b.party == nobody) || min(a.lines, b.lines) > shortOfLines {
+		return false
+	}
+	both := min(a.to, b.to) - max(a.from, b.from)
+	return float64(both) >= overlap*float64(min(a.to-a.from, b.to-b.from)) && slices.ContainsFunc(a.series, func(x *series) bool {
+		return slices.ContainsFunc(b.series, func(y *series) bool { return x.wording == y.wording })
+	})
+}
+
+const (
+	shortOfLines = 20
+	overlap      = 0.8 // of the shorter one's time
+)
 
 // chance is how many lines may lie between two beginnings, or ends, that are the same one:
 // when so many are to be expected, none at all is hardly ever met by chance.

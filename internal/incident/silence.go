@@ -45,8 +45,56 @@ func (f *Finder) stops(r *Report) {
 		}
 	}
 	for _, s := range all {
+		if c := f.refusedInstead(s); c != nil {
+			r.Incidents = append(r.Incidents, f.build(c, r))
+			continue
+		}
 		r.Incidents = append(r.Incidents, f.stop(s, r))
 	}
+}
+
+const (
+	// instead is which part of what should have come we refused, at least, for that to be why
+	// nothing came, and insteadTimes how many times more often than in the rest of the log.
+	instead      = 0.25
+	insteadTimes = 8
+)
+
+// refusedInstead finds the refusals of ours because of which nothing came in. They are the
+// incident then, though each of them may be what strangers are told every day.
+func (f *Finder) refusedInstead(s still) *cluster {
+	if s.direction == smtp.Outbound {
+		return nil
+	}
+	var top *candidate
+	for _, g := range f.groups() {
+		if g.direction != smtp.Inbound || g.of != Failures {
+			continue
+		}
+		c := &candidate{of: g.of, direction: g.direction, cause: g.cause, score: s.expected, daily: s.daily, prior: leastShare}
+		out := 0.0
+		for _, x := range g.series {
+			in, rest := x.split(s.from-1, s.to+1, nil)
+			part := float64(s.to-s.from) / max(float64(f.observed(f.first, f.last))/60, 1)
+			if in >= fewestOurs && in >= insteadTimes*rest*part {
+				c.series = append(c.series, x)
+				out += rest * part
+			}
+		}
+		if len(c.series) == 0 {
+			continue
+		}
+		c.expected = out
+		if c.clip(s.from-1, s.to+1); c.lines >= instead*s.expected && (top == nil || c.lines > top.lines) {
+			top = c
+		}
+	}
+	if top == nil {
+		return nil
+	}
+	found := &cluster{from: top.from, to: top.to}
+	found.add(top)
+	return found
 }
 
 // explained reports that a flow stood still because what should move in it was refused, or
@@ -61,7 +109,7 @@ func (f *Finder) explained(s still, r *Report) bool {
 			continue
 		}
 		both := min(s.to.unix(), in.End.Unix()+60) - max(s.from.unix(), in.Start.Unix()-60)
-		if 5*both >= 4*(s.to.unix()-s.from.unix()) {
+		if 5*both >= 3*(s.to.unix()-s.from.unix()) {
 			return true
 		}
 	}

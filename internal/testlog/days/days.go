@@ -25,6 +25,7 @@ type Options struct {
 	From   time.Duration      // the log begins so long after Start, though mail flowed before
 	Length time.Duration      // and ends so long after Start; zero: after the last day
 	Gaps   [][2]time.Duration // since Start: lines of these times are lost
+	Relay  bool               // all that goes out goes to the provider's relay
 }
 
 // Plan is an incident to be planted.

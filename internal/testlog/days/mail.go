@@ -152,7 +152,41 @@ func (w *world) incoming(at time.Time) {
 			return
 		}
 	}
-	w.writer.receive(at, name, ip, from, to)
+	w.store(w.writer.receive(at, name, ip, from, to), at, to)
+}
+
+// store brings a message to its mailbox here.
+func (w *world) store(id string, at time.Time, to string) {
+	var late []*truth
+	for tries := 0; ; tries++ {
+		t, s := w.failsHere(at)
+		if t == nil {
+			w.writer.keep(id, at, to, nil)
+			if !w.lost(at) {
+				for _, t := range late {
+					delete(t.waiting, id)
+					t.late[id] = true
+				}
+			}
+			return
+		}
+		if t.happened(w, at, &t.Deferred) {
+			t.recipients[to], t.domains["corp.example"], t.waiting[id] = true, true, true
+			late = append(late, t)
+		}
+		w.writer.keep(id, at, to, &s)
+		at = at.Add(time.Duration(min(300<<min(tries, 4), 4000))*time.Second + time.Duration(w.rng.IntN(240))*time.Second)
+	}
+}
+
+// failsHere tells what deliveries to mailboxes here fail of, nil for nothing.
+func (w *world) failsHere(at time.Time) (*truth, say) {
+	for _, t := range w.truths {
+		if s, ok := heres[t.What]; ok && !at.Before(t.Start) && at.Before(t.End) && w.rng.Float64() <= t.plan.Share {
+			return t, s
+		}
+	}
+	return nil, say{}
 }
 
 // stranger is one whom we refuse, as every day.

@@ -57,6 +57,9 @@ func (w *world) mailbox(at int) mailbox {
 		r = firm(at - numGreat)
 	}
 	domain := r.domains[w.rng.IntN(len(r.domains))]
+	if w.Relay {
+		r = remote{host: "relay.isp.example", ip: "192.0.2.200"}
+	}
 	return mailbox{fmt.Sprintf("user%d@%s", w.rng.IntN(4000), domain), domain, at, r}
 }
 

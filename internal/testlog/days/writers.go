@@ -2,6 +2,7 @@ package days
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -11,7 +12,8 @@ type writer interface {
 	accept(m *message, at time.Time, user string) // one of ours hands a message in
 	deliver(m *message, at time.Time, f fate)
 	remove(m *message, at time.Time)
-	receive(at time.Time, name, ip, from, to string)
+	receive(at time.Time, name, ip, from, to string) (id string)
+	keep(id string, at time.Time, to string, fails *say) // in a mailbox here
 	refuse(at time.Time, name, ip, from, to string, r refusal)
 	login(at time.Time, ip, user string)
 	lost(at time.Time, name, ip string)
@@ -50,6 +52,8 @@ func (p postfix) deliver(m *message, at time.Time, f fate) {
 	relay, dsn, said := host+":25", "2.0.0", "250 2.0.0 Ok: queued as "+p.hex(11)
 	switch {
 	case f.outcome == "sent":
+	case f.say.hello:
+		dsn, said, relay = f.say.dsn, "host "+host+" refused to talk to me: "+fill(f.say.text, m), host+":25"
 	case f.say.text != "":
 		dsn, said = f.say.dsn, "host "+host+" said: "+fill(f.say.text, m)+" (in reply to "+f.say.stage+" command)"
 	default:
@@ -64,15 +68,35 @@ func (p postfix) deliver(m *message, at time.Time, f fate) {
 
 func (p postfix) remove(m *message, at time.Time) { p.log(at, "qmgr", m.id+": removed") }
 
-func (p postfix) receive(at time.Time, name, ip, from, to string) {
+func (p postfix) receive(at time.Time, name, ip, from, to string) string {
 	id, client := p.hex(11), name+"["+ip+"]"
 	p.log(at, "smtpd", "connect from "+client)
 	p.log(at, "smtpd", id+": client="+client)
 	p.log(at, "cleanup", id+": message-id=<"+strings.ToLower(p.hex(12))+"@sender.example>")
 	p.log(at, "qmgr", fmt.Sprintf("%s: from=<%s>, size=%d, nrcpt=1 (queue active)", id, from, 900+p.rng.IntN(90000)))
-	p.log(at, "virtual", id+": to=<"+to+">, relay=virtual, delay=0.2, delays=0.1/0/0/0.1, dsn=2.0.0, status=sent (delivered to maildir)")
-	p.log(at, "qmgr", id+": removed")
 	p.log(at, "smtpd", "disconnect from "+client+" ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5")
+	return id
+}
+
+func (p postfix) keep(id string, at time.Time, to string, fails *say) {
+	agent := "virtual"
+	if slices.ContainsFunc(p.truths, func(t *truth) bool { return t.What == MailboxDown }) {
+		agent = "lmtp"
+	}
+	if fails != nil {
+		relay := "virtual"
+		if agent == "lmtp" {
+			relay = "none"
+		}
+		p.log(at, agent, fmt.Sprintf("%s: to=<%s>, relay=%s, delay=0.2, delays=0.1/0/0/0.1, dsn=%s, status=deferred (%s)", id, to, relay, fails.dsn, fails.local))
+		return
+	}
+	relay, said := "virtual", "delivered to maildir"
+	if agent == "lmtp" {
+		relay, said = "mx1.corp.example[private/dovecot-lmtp]", "250 2.0.0 <"+to+"> Saved"
+	}
+	p.log(at, agent, id+": to=<"+to+">, relay="+relay+", delay=0.2, delays=0.1/0/0/0.1, dsn=2.0.0, status=sent ("+said+")")
+	p.log(at, "qmgr", id+": removed")
 }
 
 func (p postfix) refuse(at time.Time, name, ip, from, to string, r refusal) {
@@ -152,6 +176,9 @@ func (e exim) deliver(m *message, at time.Time, f fate) {
 		head = m.id + " == "
 	}
 	said := "SMTP error from remote mail server after " + f.say.stage + ":<" + m.to.address + ">: " + fill(f.say.text, m)
+	if f.say.hello {
+		said = "SMTP error from remote mail server after initial connection: " + f.say.text
+	}
 	switch {
 	case f.say.text != "" && f.outcome == "bounced":
 		e.log(at, head+m.to.address+" R=dnslookup T=remote_smtp "+host+": "+said)
@@ -166,10 +193,19 @@ func (e exim) deliver(m *message, at time.Time, f fate) {
 
 func (e exim) remove(m *message, at time.Time) { e.log(at, m.id+" Completed") }
 
-func (e exim) receive(at time.Time, name, ip, from, to string) {
+func (e exim) receive(at time.Time, name, ip, from, to string) string {
 	id := e.id()
 	e.log(at, fmt.Sprintf("%s <= %s H=%s [%s] P=esmtps S=%d id=%s@sender.example", id, from, name, ip, 900+e.rng.IntN(90000), strings.ToLower(e.hex(12))))
-	e.log(at, id+" => "+to[:strings.IndexByte(to, '@')]+" <"+to+"> R=local_user T=maildir_home")
+	return id
+}
+
+func (e exim) keep(id string, at time.Time, to string, fails *say) {
+	user := to[:strings.IndexByte(to, '@')]
+	if fails != nil {
+		e.log(at, fmt.Sprintf("%s == %s <%s> R=local_user T=maildir_home defer (%d): %s", id, user, to, fails.errno, fails.exim))
+		return
+	}
+	e.log(at, id+" => "+user+" <"+to+"> R=local_user T=maildir_home")
 	e.log(at, id+" Completed")
 }
 

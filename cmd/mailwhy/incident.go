@@ -49,7 +49,7 @@ func (c *incidentCmd) Run(w *world) error {
 	var place incident.Place
 	var at *line
 	place.Text = func() string { return at.shown() }
-	do := reading{by: by, keep: incident.Wanted, endFile: finder.EndOfFile, handle: func(l *line) error {
+	do := reading{by: by, keep: incident.Wanted, endFile: finder.EndOfFile, tight: true, handle: func(l *line) error {
 		at = l
 		place.Path, place.Number = l.path, l.number
 		finder.Line(l.when, l.step.Kind != smtp.KindForeign && l.step.Kind != smtp.KindUnknown, &place)

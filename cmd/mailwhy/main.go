@@ -139,6 +139,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 const (
 	gcAtStart = 400
 	gcLater   = 100
+	gcTight   = 40 // where much is kept and little is garbage
 )
 
 // collect sets when garbage is collected, unless the user has.

@@ -79,6 +79,8 @@ type reading struct {
 
 	endFile func()
 
+	tight bool // much is kept: garbage is collected more often
+
 	// batch, where it is set, is what each batch of lines is handled in, for those who have
 	// several inputs at once.
 	batch func(bytes, lines int64, handle func() error) error
@@ -124,7 +126,11 @@ func (f *inputFlags) read(w *world, do reading) (summary.Coverage, error) {
 
 // reader returns a reader by the flags.
 func (f *inputFlags) reader(w *world, do reading) (*reader, error) {
-	collect(gcLater)
+	if do.tight {
+		collect(gcTight)
+	} else {
+		collect(gcLater)
+	}
 	r := &reader{
 		world: w, flags: f, reading: do, zone: time.Local, formats: map[*source.Input]parsers.Format{}, sides: map[*source.Input]bool{},
 		repeated: session.NewRepeats(false), progress: &progress{},

@@ -360,6 +360,9 @@ func (f *Finder) describe(m *mail, ev *smtp.Event, r *record, now int64) {
 		r.pair = f.queue.wait(m, r.to, arrived, now)
 	case smtp.Bounced, smtp.Expired:
 		r.pair = f.queue.end(m, r.to, ev.Outcome, now)
+		if r.pair != none && r.to == noName {
+			r.to = f.queue.pairs[r.pair].to // the queue manager names no recipient
+		}
 	}
 }
 

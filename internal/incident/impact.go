@@ -47,7 +47,7 @@ func (b *builder) count() {
 	im := &b.out.Impact
 	var tos, froms, users, clients, hosts, instances top
 	messages := map[uint32]bool{}
-	pairs := map[int32]bool{}
+	pairs := map[int32]bool{} // and whether one of the incident's lines is its bounce
 	for _, s := range b.series {
 		if s.gone > 0 {
 			b.countAs(s.of, s.reply.Outcome, b.in(s))
@@ -58,7 +58,7 @@ func (b *builder) count() {
 				messages[r.message] = true
 			}
 			if r.pair != none {
-				pairs[r.pair] = true
+				pairs[r.pair] = pairs[r.pair] || r.outcome == smtp.Bounced
 			}
 			if s.of == Failures {
 				tos.add(r.to, r)
@@ -130,7 +130,7 @@ func (b *builder) fates(pairs map[int32]bool) {
 	im.Lost = im.Bounced
 	var delays []time.Duration
 	im.Lifetime = b.lifetime()
-	for i := range pairs {
+	for i, bounced := range pairs {
 		p := &b.queue.pairs[i]
 		switch {
 		case p.outcome == smtp.Sent:
@@ -138,7 +138,7 @@ func (b *builder) fates(pairs map[int32]bool) {
 			delays = append(delays, time.Duration(p.ended-p.first)*time.Second)
 		case p.outcome == smtp.Bounced && p.ended >= b.from && p.ended <= b.to:
 			// Its bounce is one of the incident's lines, or of another cause meanwhile.
-			if !b.bounced(i) {
+			if !bounced {
 				im.Lost++
 			}
 		case p.outcome != smtp.Deferred:
@@ -160,14 +160,6 @@ func (b *builder) fates(pairs map[int32]bool) {
 		im.Lifetime = 0
 	}
 	im.Delay = distribution(delays)
-}
-
-// bounced reports that a delivery's bounce is one of the incident's lines.
-func (b *builder) bounced(pair int32) (yes bool) {
-	for _, s := range b.series {
-		s.within(b.from, b.to, func(r *record) { yes = yes || r.pair == pair && r.outcome == smtp.Bounced })
-	}
-	return yes
 }
 
 func (b *builder) lifetime() time.Duration {

@@ -9,8 +9,9 @@ const (
 	// maxMail is how many messages are known at once. One leaves when it is removed from
 	// the queue, so that they are those on their way and those that wait.
 	maxMail = 1 << 16
-	// maxPairs is how many deliveries that had to wait are followed to their end.
-	maxPairs = 1 << 19
+	// maxPairs is how many deliveries that had to wait are followed to their end, some 80 bytes
+	// each.
+	maxPairs = 1 << 17
 )
 
 // mail is what is known of a message in the queue: who sent it, which the lines of its
@@ -175,6 +176,7 @@ func (q *queue) end(m *mail, to name, o smtp.Outcome, now int64) int32 {
 			found = at
 		}
 	}
+	m.waiting = none // nothing of it is left, and no later line has to look at all of them again
 	return found
 }
 

@@ -8,8 +8,8 @@ import (
 
 const (
 	// maxNames is how many different addresses, hosts and logins are kept of those that
-	// failures are about. With some 40 bytes each they are the smaller part of the memory.
-	maxNames = 1 << 19
+	// failures are about, some 60 bytes each. A record has six, most of them met before.
+	maxNames = 1 << 18
 	maxName  = 320 // bytes of one: more than RFC 5321, 4.5.3.1, allows of an address
 )
 

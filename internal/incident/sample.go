@@ -16,7 +16,7 @@ const (
 	// and some between, the further apart the longer it goes on.
 	runLines = 8
 	// maxLines is how many lines are kept in all, and maxLine bytes of each.
-	maxLines = 8192
+	maxLines = 4096
 	maxLine  = 1024
 )
 
@@ -105,19 +105,31 @@ func (s *series) run(at int64, who partyID) *run {
 	return r
 }
 
-// forget gives up the lines of the smaller half of the runs.
+// forget gives up the lines of the smallest runs, so many that there is room for half as many
+// again.
 func (t *table) forget() {
 	var all []*run
 	for _, s := range t.all {
 		all = append(all, s.runs...)
 	}
-	slices.SortStableFunc(all, func(a, b *run) int { return cmp.Compare(a.n, b.n) })
-	t.samples.kept = 0
-	for i, r := range all {
-		if i < len(all)/2 {
-			t.samples.gone += int64(len(r.lines))
-			r.lines = nil
+	slices.SortFunc(all, func(a, b *run) int { return cmp.Or(cmp.Compare(a.n, b.n), cmp.Compare(a.first, b.first)) })
+	for _, r := range all {
+		if t.samples.kept <= maxLines/2 {
+			break
 		}
-		t.samples.kept += len(r.lines)
+		t.samples.kept -= len(r.lines)
+		t.samples.gone += int64(len(r.lines))
+		r.lines, r.end = nil, sample{}
+	}
+	for _, s := range t.all {
+		s.runs = slices.DeleteFunc(s.runs, func(r *run) bool {
+			if r.lines != nil {
+				return false
+			}
+			if s.current[r.party] == r {
+				delete(s.current, r.party)
+			}
+			return true
+		})
 	}
 }

@@ -15,7 +15,7 @@ const (
 	maxSeries = 4096
 	// maxRecords is how many failures are kept line by line, 64 bytes each. Beyond, the
 	// older ones of what fails most are only counted.
-	maxRecords = 1 << 20
+	maxRecords = 1 << 18
 )
 
 // kind is what tells series apart. The party is none while lines are counted: there may be very

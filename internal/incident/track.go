@@ -131,7 +131,7 @@ type (
 
 const (
 	// maxFlowCells and maxHitCells bound the buckets of all flows, 32 bytes each, and of
-	// all kinds of failures, 8 bytes each. A month of a busy relay has less.
-	maxFlowCells = 1 << 20
-	maxHitCells  = 1 << 21
+	// all kinds of failures, 8 bytes each. A month has 43,200 minutes.
+	maxFlowCells = 1 << 19
+	maxHitCells  = 1 << 19
 )

@@ -65,7 +65,10 @@ func (c *incidentCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	found := report.Incidents{Report: finder.Report(coverage, asked), Words: words, By: by}
+	found := report.Incidents{Words: words, By: by}
+	if err := w.unlessStopped(func() { found.Report = finder.Report(coverage, asked) }); err != nil {
+		return err
+	}
 	short := c.Short
 	if c.Bundle != "" {
 		c.inputs = readFiles(&coverage)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 )
@@ -36,6 +37,26 @@ func (w *world) stopped() bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// unlessStopped does something that may take a while, and does not wait for its end when the user
+// wants the program to end. Who stopped the reading gets what was read by then.
+func (w *world) unlessStopped(do func()) error {
+	if w.stopped() {
+		do()
+		return nil
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-w.stop:
+		return errors.New("stopped before the report was done: name a window with --since and --until to have it sooner")
 	}
 }
 

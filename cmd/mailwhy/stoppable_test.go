@@ -46,3 +46,29 @@ func TestStoppableGivesAll(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 }
+
+// What takes a while is left when the user wants it; what was read by then is reported.
+func TestUnlessStopped(t *testing.T) {
+	stop, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	w := &world{stop: stop}
+	begun, result := make(chan struct{}), make(chan error)
+	go func() {
+		result <- w.unlessStopped(func() {
+			close(begun)
+			<-release
+		})
+	}()
+	<-begun
+	close(stop)
+	if err := <-result; err == nil {
+		t.Error("nothing says that it was left")
+	}
+	done := false
+	if err := w.unlessStopped(func() { done = true }); err != nil || !done {
+		t.Error("what was read is not reported:", err)
+	}
+	if err := (&world{}).unlessStopped(func() { done = false }); err != nil || done {
+		t.Error("not done:", err)
+	}
+}

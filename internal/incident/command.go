@@ -94,7 +94,7 @@ func (b *builder) narrow(cause string, o smtp.Outcome) (flag string, gives int64
 		return "", 0
 	}
 	if domain := b.onlyHostDomain(); domain != "" && all != hit {
-		return " --host " + quote(domain), own
+		return " --host=" + quote(domain), own
 	}
 	return "", all
 }
@@ -130,6 +130,9 @@ const mostFiles = 6
 
 // quote quotes a word for a shell where it has to be.
 func quote(s string) string {
+	if strings.HasPrefix(s, "-") {
+		s = "./" + s // a file, and no flag
+	}
 	if s != "" && strings.IndexFunc(s, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-/@:+,", r))
 	}) < 0 {

@@ -20,6 +20,7 @@ type Report struct {
 	Jumps     []Jump        // places where the time goes back
 	Strays    []Stray       // lines whose stamps are wrong
 	Hosts     []string      // the machines that logged, as their lines say
+	Server    []Mark        // what the lines tell of the server itself, where they tell of no mail at all
 	Thin      bool          // the log is too short or has too little in it to say what is normal
 	Dropped   Dropped
 }
@@ -33,7 +34,7 @@ type Asked struct {
 
 // Incident is a window in which something was abnormal.
 type Incident struct {
-	ID        int // 1, 2, … in the order of their beginnings
+	ID        int // 1, 2, … the worst first
 	Kind      Kind
 	Start     time.Time // the first line of it
 	End       time.Time // the last sign of it: its last line; of a flow that stopped, when it went on
@@ -281,7 +282,6 @@ type Hit struct {
 	Clients    []Who // who came to us
 	Recipients []Who
 	Instances  []Who // of our own: the machine and the service that logged
-	Addresses  []Who // our own IP addresses, where a reply shows which it is about
 }
 
 // Who is somebody who is hit.

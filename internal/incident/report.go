@@ -35,15 +35,23 @@ func (f *Finder) Report(coverage summary.Coverage, asked *Asked) *Report {
 		f.stops(r)
 		f.bursts(r)
 	}
-	slices.SortStableFunc(r.Incidents, func(a, b *Incident) int { return a.Start.Compare(b.Start) })
+	slices.SortStableFunc(r.Incidents, func(a, b *Incident) int {
+		return cmp.Or(-cmp.Compare(a.Severity, b.Severity), -cmp.Compare(a.weight(), b.weight()), a.Start.Compare(b.Start))
+	})
 	for i, in := range r.Incidents {
 		in.ID = i + 1
 	}
-	slices.SortStableFunc(r.Incidents, func(a, b *Incident) int { return cmp.Or(-cmp.Compare(a.weight(), b.weight()), cmp.Compare(a.ID, b.ID)) })
+	if r.Whole == (Counts{}) {
+		r.Server = f.notable.between(f, f.time(f.first), f.time(f.last+1))
+		r.Server = r.Server[:min(len(r.Server), mostServer)]
+	}
 	return r
 }
 
-// weight says how far up an incident belongs.
+// mostServer is how many lines about the server itself are told where there are no others.
+const mostServer = 10
+
+// weight says how far up an incident belongs among those that are as severe.
 func (in *Incident) weight() int64 {
 	n := int64(0)
 	for _, c := range in.Causes {

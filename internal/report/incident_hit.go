@@ -32,7 +32,7 @@ func (r Incidents) kinds(in *incident.Incident) []whoKind {
 	return []whoKind{
 		{"party", r.text("party"), h.Parties, im.Parties}, {"domain", r.text("domain"), h.Domains, im.Domains}, {"host", r.text("host"), h.Hosts, 0},
 		{"sender", r.text("sender"), h.Senders, im.Senders}, {"user", r.text("user"), h.Users, im.Users}, {"client", r.text("client"), h.Clients, im.Clients},
-		{"recipient", r.text("recipient"), h.Recipients, im.Recipients}, {"instance", r.text("instance"), h.Instances, 0}, {"own_address", r.text("own_address"), h.Addresses, 0},
+		{"recipient", r.text("recipient"), h.Recipients, im.Recipients}, {"instance", r.text("instance"), h.Instances, 0}, {"own_address", r.text("own_address"), r.addresses(in), 0},
 	}
 }
 

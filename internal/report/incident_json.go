@@ -32,6 +32,7 @@ type (
 		Gaps      []gapJSON         `json:"gaps"`
 		Jumps     []jumpJSON        `json:"time_jumps"`
 		Strays    []strayJSON       `json:"wrong_stamps"`
+		Server    []markJSON        `json:"about_the_server,omitempty"`
 		Dropped   incidentDropsJSON `json:"dropped"`
 	}
 	askedJSON struct {
@@ -277,6 +278,9 @@ func (r Incidents) JSON(out io.Writer) error {
 	for _, s := range r.Strays {
 		o.Strays = append(o.Strays, strayJSON{s.Path, s.Number, stamp(s.Time), s.Lines})
 	}
+	for i := range r.Server {
+		o.Server = append(o.Server, markOf(&r.Server[i]))
+	}
 	for _, in := range r.Incidents {
 		o.Incidents = append(o.Incidents, r.incidentOf(in))
 	}
@@ -294,14 +298,14 @@ func (r Incidents) incidentOf(in *incident.Incident) incidentJSON {
 		Duration: in.End.Sub(in.Start).Seconds(), Ongoing: in.Status == incident.Ongoing, Status: in.Status.String(), OpenStart: in.OpenStart, OpenEnd: in.OpenEnd,
 		GapBefore: gapOf(in.GapBefore), GapAfter: gapOf(in.GapAfter),
 		Peak: stamp(in.Peak), PeakCount: in.PeakCount, PeakWidth: in.PeakWidth.Seconds(), Recovered: stamp(in.Recovered), Direction: in.Direction.String(),
-		Cause: in.Cause.ID(), Title: r.Words.Cause(in.Cause).Title, Provider: r.By.Base().ProviderID(in.Provider), Party: in.Party, Scope: in.Scope.String(),
+		Cause: in.Cause.ID(), Title: causeTitle(r.Words, in), Provider: r.By.Base().ProviderID(in.Provider), Party: in.Party, Scope: in.Scope.String(),
 		Stage: in.Stage.String(), Severity: in.Severity.String(), Verdict: Verdict(r.Words, in), Impact: impactOf(&in.Impact), Usual: usualOf(&in.Usual),
-		Causes: []causeCountJSON{}, Replies: []sayingJSON{}, Timeline: courseOf(&in.Timeline), Hit: hitOf(&in.Hit), Spared: []flowJSON{}, Triggers: []triggerJSON{},
+		Causes: []causeCountJSON{}, Replies: []sayingJSON{}, Timeline: courseOf(&in.Timeline), Hit: hitOf(&in.Hit, r.addresses(in)), Spared: []flowJSON{}, Triggers: []triggerJSON{},
 		Evidence: linesOf(in.Evidence), Example: exampleOf(in.Example), Gaps: gapsOf(in.Gaps), Commands: []commandJSON{}, Partial: in.Partial,
 	}
 	if len(in.Replies) > 0 {
-		o.Actor = in.Cause.ActorOf(in.Direction).String()
-		o.Fix, o.Steps = r.Words.Advice(in.Replies[0].Note.Entry, in.Direction)
+		o.Actor = r.actor(in).String()
+		o.Fix, o.Steps = r.advice(in)
 	}
 	for _, c := range in.Causes {
 		o.Causes = append(o.Causes, causeCountJSON{c.Cause.ID(), c.Count})
@@ -357,10 +361,10 @@ func markOf(m *incident.Mark) markJSON {
 	return markJSON{stamp(m.Time), m.What.String(), m.Count, m.Text, m.Line.Path, m.Line.Number}
 }
 
-func hitOf(h *incident.Hit) hitJSON {
+func hitOf(h *incident.Hit, addresses []incident.Who) hitJSON {
 	return hitJSON{
 		whosOf(h.Parties), whosOf(h.Domains), whosOf(h.Hosts), whosOf(h.Senders), whosOf(h.Users), whosOf(h.Clients), whosOf(h.Recipients), whosOf(h.Instances),
-		whosOf(h.Addresses),
+		whosOf(addresses),
 	}
 }
 

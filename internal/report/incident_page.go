@@ -58,7 +58,7 @@ func (r Incidents) Page() *Page {
 		}
 		p.Sections = append(p.Sections, parts...)
 	}
-	p.Sections = append(p.Sections, r.limits())
+	p.Sections = append(append(p.Sections, r.server()...), r.limits())
 	if !r.brief && len(r.Incidents) > 0 {
 		p.Sections = append(p.Sections, r.blanks()...)
 	}
@@ -79,14 +79,35 @@ func (r Incidents) Short() *Page {
 	p := r.page()
 	p.About, p.Foot = nil, nil
 	many := len(r.Incidents) > 1
-	for _, in := range r.Incidents {
+	told := r.Incidents[:min(len(r.Incidents), shortIncidents)]
+	for _, in := range told {
 		if many {
 			p.Sections = append(p.Sections, section(r.text("nth", "n", in.ID, "title", r.title(in)), Block{Lead: Verdict(r.Words, in), Style: leadStyle(in)}))
 		}
 		facts := slices.Concat(r.status(in), []Fact{{Name: r.text("window"), Text: bothEnds(in.Start, in.End)}})
 		p.Sections = append(p.Sections, section("", Block{Facts: facts}, Block{Tiles: r.harm(in)}, Block{List: r.firstSteps(in)}))
 	}
+	if more := len(r.Incidents) - len(told); more > 0 {
+		p.Sections = append(p.Sections, section(r.text("rest"), Block{Para: r.text("short_more", "n", more)}))
+	}
+	p.Sections = append(p.Sections, r.server()...)
 	return p
+}
+
+// shortIncidents is how many incidents a chat is told of, the worst first.
+const shortIncidents = 3
+
+// server is what the lines tell of the server itself, where they tell of no mail.
+func (r Incidents) server() []Section {
+	if len(r.Server) == 0 {
+		return nil
+	}
+	t := Table{Title: r.text("server"), Columns: []Column{left(r.text("time")), left(r.text("what")).min(24), left(r.text("where")).min(12).drop(1)}}
+	for i := range r.Server {
+		m := &r.Server[i]
+		t.Rows = append(t.Rows, []Cell{{Text: atClock(m.Time, r.Coverage.First)}, {Text: r.markText(nil, m)}, {Text: place(&m.Line)}})
+	}
+	return []Section{section(t.Title, Block{Table: &t})}
 }
 
 // page is the head of the report.
@@ -116,6 +137,8 @@ func (r Incidents) none() string {
 		return r.text("none_asked_cause", "cause", r.Words.Cause(r.Asked.Cause).Title)
 	case r.Coverage.First.IsZero():
 		return r.text("none_untimed", "n", n)
+	case r.Whole == incident.Counts{}:
+		return r.text("none_nothing", "n", n)
 	case r.Thin:
 		return r.text("none_thin", "n", n)
 	}
@@ -131,7 +154,7 @@ func (r Incidents) n(n int64) string { return count(r.Words, n) }
 
 // title says in some words what an incident is.
 func (r Incidents) title(in *incident.Incident) string {
-	what := r.Words.Cause(in.Cause).Title
+	what := causeTitle(r.Words, in)
 	switch in.Kind {
 	case incident.Logins:
 		what = r.text("title_logins")

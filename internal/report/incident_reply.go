@@ -34,14 +34,14 @@ func (r Incidents) reply(in *incident.Incident) Section {
 	}
 	e, said := r.explainer(), &in.Replies[0]
 	a := r.answer(in, said)
-	fix, steps := r.Words.Advice(said.Note.Entry, in.Direction)
+	fix, steps := r.advice(in)
 	facts := []Fact{
 		{Name: r.Words.Text("explain.code"), Text: strings.TrimSpace(replyOf(said.Code, said.Enhanced))},
 		{Name: r.Words.Text("explain.stage"), Text: said.Stage.String()},
 		{Name: r.text("said_by"), Text: cmp.Or(said.Host, r.text("own_server"))},
 		{Name: r.text("times"), Text: r.text("times_of", "n", r.n(said.Count), "first", atClock(said.First, in.Start), "last", atClock(said.Last, in.Start))},
 		{Name: r.Words.Text("explain.meaning"), Text: e.meant(a)},
-		{Name: r.text("side"), Text: r.Words.Side(said.Note.Cause.ActorOf(in.Direction), in.Direction)},
+		{Name: r.text("side"), Text: r.Words.Side(r.actor(in), in.Direction)},
 		{Name: r.text("confidence"), Text: r.confidence(said.Note.Basis)},
 		{Name: r.Words.Text("explain.normal"), Text: e.normal(a)},
 	}
@@ -148,7 +148,7 @@ func (r Incidents) firstSteps(in *incident.Incident) *List {
 		}
 	}
 	if len(in.Replies) > 0 {
-		fix, _ := r.Words.Advice(in.Replies[0].Note.Entry, in.Direction)
+		fix, _ := r.advice(in)
 		add(true, fix)
 	}
 	im := &in.Impact
@@ -200,8 +200,8 @@ func (r Incidents) wanted(in *incident.Incident, a *Answer, what string) string 
 	known := ""
 	switch what {
 	case "ip":
-		if len(in.Hit.Addresses) > 0 {
-			known = in.Hit.Addresses[0].Name
+		if all := r.addresses(in); len(all) > 0 {
+			known = all[0].Name
 		}
 	case "domain":
 		if len(in.Hit.Senders) > 0 {

@@ -384,3 +384,34 @@ func luminance(t *testing.T, hex string) float64 {
 	}
 	return .2126*linear(rgb[0]) + .7152*linear(rgb[1]) + .0722*linear(rgb[2])
 }
+
+// What a stranger wrote cannot break out of the fence that his line stands in, nor out of the
+// command that names him.
+func TestFence(t *testing.T) {
+	for _, hostile := range []string{"```", "````\n# title", "~~~", "<script>alert(1)</script>", "</details><img src=x onerror=y>", "a```b``````c", "\u2028```\u202e", "`", "$(id) `id` '; id; '"} {
+		var out bytes.Buffer
+		p := Page{Title: "t", Words: knowledge.In("en"), Sections: []Section{{Title: "s", Blocks: []Block{{Lines: &Lines{Title: hostile, All: []Line{{Place: hostile, Text: hostile}, {Text: hostile}}}}, {Facts: []Fact{{Name: "n", Text: hostile, Raw: true}, {Name: "n", Text: hostile}}}}}}}
+		if err := p.Markdown(&out); err != nil {
+			t.Fatal(err)
+		}
+		fence, inside := "", 0
+		for line := range strings.Lines(out.String()) {
+			line = strings.TrimSuffix(line, "\n")
+			switch {
+			case fence == "" && strings.HasPrefix(line, "```") && strings.HasSuffix(line, "text"):
+				fence = strings.TrimSuffix(line, "text")
+			case fence != "" && line == fence:
+				fence = "done"
+			case fence != "" && fence != "done":
+				inside++
+			case strings.Contains(line, "<script") || strings.Contains(line, "<img") || strings.HasPrefix(line, "~~~") || strings.HasPrefix(line, "```"):
+				if !strings.Contains(line, "`<") && !strings.Contains(line, "\\<") {
+					t.Errorf("%q: %q stands outside", hostile, line)
+				}
+			}
+		}
+		if fence != "done" || inside != 2 {
+			t.Errorf("%q: %d lines in the fence %q:\n%s", hostile, inside, fence, out.String())
+		}
+	}
+}

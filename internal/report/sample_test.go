@@ -117,7 +117,7 @@ func sampleIncidents() *incident.Report {
 		Usual: incident.Usual{Known: true, Count: 2, Attempts: 900, Expected: .4, PerHour: .1, Span: 22 * time.Hour, Score: 90},
 		Hit: incident.Hit{
 			Parties: who("Microsoft", 43), Domains: who("example.org", 43), Hosts: who("example-org.mail.protection.outlook.com", 43), Senders: who("billing@example.com", 43),
-			Clients: who("app.example.com", 43), Recipients: who("b@example.org", 40), Instances: who("mx1 postfix", 43), Addresses: who("192.0.2.25", 43),
+			Clients: who("app.example.com", 43), Recipients: who("b@example.org", 40), Instances: who("mx1 postfix", 43),
 		},
 		Spared:   []incident.Flow{{Direction: smtp.Outbound, Name: "Google", Sent: 143, Failed: 5, Usual: 77.9, What: incident.ToParty}, {Direction: smtp.Inbound, Sent: 700, Usual: 650, What: incident.Incoming}},
 		Evidence: []incident.Line{line(7103, at(8, 12, 48)), line(7999, at(9, 46, 51))},

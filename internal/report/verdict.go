@@ -48,7 +48,7 @@ func (v verdict) n(n int64) string { return count(v.w, n) }
 // what is the sentence without its time.
 func (v verdict) what() string {
 	w, im := v.w, &v.in.Impact
-	title := w.Cause(v.in.Cause).Title
+	title := causeTitle(w, v.in)
 	switch v.in.Kind {
 	case incident.Logins:
 		return w.Text("verdict.logins", "n", v.n(im.Logins), "clients", v.n(im.Clients), "users", v.n(im.Users))
@@ -66,7 +66,11 @@ func (v verdict) what() string {
 		return w.Text("verdict.refused", "n", v.n(im.Rejected), "clients", v.n(im.Clients), "title", title)
 	}
 	failed := im.Deferred + im.Bounced + im.Expired
-	return w.Text("verdict.failed", "n", v.n(failed), "all", v.n(im.Attempts), "who", v.who(), "title", title, "recipients", v.n(im.Recipients)) + " " + v.fate()
+	s := w.Text("verdict.failed", "n", v.n(failed), "all", v.n(im.Attempts), "who", v.who(), "title", title)
+	if im.Recipients > 0 {
+		s = w.Text("verdict.failed_met", "n", v.n(failed), "all", v.n(im.Attempts), "who", v.who(), "title", title, "recipients", v.n(im.Recipients))
+	}
+	return s + " " + v.fate()
 }
 
 // who is whom the deliveries were for.

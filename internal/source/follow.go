@@ -357,9 +357,11 @@ func (f *Followed) append(c *content) {
 	f.contents = append(f.contents, c)
 }
 
-// supersede starts the time that those who have a successor are still watched. f.mu is held.
+// supersede starts the time that the newest is still watched, which gets a successor. Those
+// before it have one already. f.mu is held.
 func (f *Followed) supersede() {
-	for _, c := range f.contents {
+	if n := len(f.contents); n > 0 {
+		c := f.contents[n-1]
 		c.mu.Lock()
 		c.last = time.Now()
 		c.mu.Unlock()

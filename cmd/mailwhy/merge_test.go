@@ -225,3 +225,15 @@ func TestEncode(t *testing.T) {
 		}
 	}
 }
+
+// TestMergeGolden: all that the sum of two hosts' summaries holds, by the names that are promised.
+func TestMergeGolden(t *testing.T) {
+	root(t)
+	dir := t.TempDir()
+	var saved []string
+	for _, log := range []string{"testdata/postfix/smtp.log", "testdata/exim/main.log"} {
+		saved = append(saved, filepath.Join(dir, filepath.Base(log)+".json"))
+		mailwhy(t, nil, "report", "--tz", "UTC", "--year", "2026", "--save", saved[len(saved)-1], log)
+	}
+	golden(t, "testdata/merged.json", mailwhy(t, nil, append([]string{"merge", "-o", "json"}, saved...)...))
+}

@@ -99,11 +99,15 @@ func best(m model, all []seen) segment {
 func climb(m model, all []seen, p1 float64) segment {
 	var top segment
 	start, sum, highest := 0, 0.0, 0.0
+	var by weight
 	for i := range all {
 		if sum <= 0 {
 			start, sum = i, 0
 		}
-		sum += all[i].weigh(m, p1)
+		if all[i].p0 != by.p0 { // it changes by the hour
+			by = weightOf(m, all[i].p0, p1)
+		}
+		sum += by.of(m, &all[i])
 		if sum > highest {
 			highest = sum
 			top = segment{from: start, to: i}
@@ -128,16 +132,27 @@ func climb(m model, all []seen, p1 float64) segment {
 	return top
 }
 
-// weigh is the log-likelihood ratio of a bucket.
-func (s *seen) weigh(m model, p1 float64) float64 {
-	if p1 <= s.p0 {
-		p1 = min(2*s.p0, 0.98)
+// weight is what a failure, and all else in a bucket, adds to its log-likelihood ratio where p0 is
+// usual in it.
+type weight struct{ p0, failed, other float64 }
+
+func weightOf(m model, p0, p1 float64) weight {
+	if p1 <= p0 {
+		p1 = min(2*p0, 0.98)
 	}
 	if m == rate {
-		return s.k*math.Log(p1/s.p0) - s.n*(p1-s.p0)
+		return weight{p0, math.Log(p1 / p0), p0 - p1}
+	}
+	return weight{p0, math.Log(p1 / p0), math.Log((1 - p1) / (1 - p0))}
+}
+
+// of is the log-likelihood ratio of a bucket.
+func (w *weight) of(m model, s *seen) float64 {
+	if m == rate {
+		return s.k*w.failed + s.n*w.other
 	}
 	k := min(s.k, s.n)
-	return k*math.Log(p1/s.p0) + (s.n-k)*math.Log((1-p1)/(1-s.p0))
+	return k*w.failed + (s.n-k)*w.other
 }
 
 // segments finds all runs of buckets that are not like the rest and have at least few

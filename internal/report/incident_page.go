@@ -116,8 +116,10 @@ func (r Incidents) page() *Page {
 	p := &Page{Words: r.Words, Kicker: r.text("kicker"), About: day.Headline(0), Foot: []string{r.text("made")}}
 	switch len(r.Incidents) {
 	case 0:
-		p.Title, p.Style = r.text("none_title"), Good
-		p.Lead = r.none()
+		p.Title, p.Style, p.Lead = r.text("none_title"), Good, r.none()
+		if r.Asked == nil && (r.Whole == incident.Counts{}) {
+			p.Title, p.Style = r.text("unjudged_title"), Warn
+		}
 	case 1:
 		in := r.Incidents[0]
 		p.Title, p.Lead, p.Style = r.title(in), Verdict(r.Words, in), leadStyle(in)
@@ -135,6 +137,8 @@ func (r Incidents) none() string {
 		return r.text("none_asked")
 	case r.Asked != nil:
 		return r.text("none_asked_cause", "cause", r.Words.Cause(r.Asked.Cause).Title)
+	case r.Coverage.Lines == 0:
+		return r.text("none_read")
 	case r.Coverage.First.IsZero():
 		return r.text("none_untimed", "n", n)
 	case r.Whole == incident.Counts{}:

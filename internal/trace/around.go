@@ -55,6 +55,7 @@ func (t *Tracer) around(roots []*Leg) {
 	}
 	for _, a := range all {
 		t.before(a)
+		t.after(a)
 		a.settle()
 	}
 }
@@ -129,11 +130,15 @@ func (t *Tracer) near1(i int, a *anchor) {
 	}
 }
 
-// before looks in the inputs before for the beginning of a session that is not in its own.
+// before looks in the inputs before for the beginning of a session that is not in its own, as
+// where the log was rotated meanwhile.
 func (t *Tracer) before(a *anchor) {
-	for i := a.line.Input - 1; i >= 0 && a.in && !a.begun && a.mayGoBack(t.result.Spans[i]); i-- {
+	for i := a.line.Input - 1; i >= 0 && !a.begun; i-- {
+		if !a.mayGoBack(t.result.Spans[i]) {
+			continue
+		}
 		own := a.lines
-		b := anchor{leg: a.leg, line: a.line, word: a.word, in: true}
+		b := anchor{leg: a.leg, line: a.line, word: a.word, in: a.in, since: a.since}
 		from := int64(0)
 		if t.o.Inputs[i].Plain != nil {
 			from = t.lastHours(i, a.first())
@@ -141,6 +146,20 @@ func (t *Tracer) before(a *anchor) {
 		t.walk(i, from, []*anchor{&b})
 		a.lines, a.begun = append(b.lines, own...), b.begun
 	}
+}
+
+// after looks in the inputs behind for the end of a client's session that is not in its own.
+func (t *Tracer) after(a *anchor) {
+	for i := a.line.Input + 1; i < len(t.o.Inputs) && a.in && a.past && !a.over; i++ {
+		if a.mayGoOn(t.result.Spans[i]) {
+			t.walk(i, 0, []*anchor{a})
+		}
+	}
+}
+
+// mayGoOn reports that a session can have ended in a log.
+func (a *anchor) mayGoOn(s Span) bool {
+	return !s.First.After(a.lastTime().Add(sessionIdle)) && !s.Last.Before(a.lastTime())
 }
 
 // first is the time of the first line that is known of the session.
@@ -314,6 +333,9 @@ func (a *anchor) take(l *Line, _ *Input) {
 		a.over = !a.in
 		return
 	}
+	if l.Input > a.line.Input && l.When.Before(a.line.When) {
+		return // a log beside it, which tells of the process's sessions before, too
+	}
 	kind := l.Event.Kind
 	switch {
 	case a.in && !a.past && kind == smtp.KindConnect:
@@ -371,7 +393,12 @@ func (a *anchor) settle() {
 	for _, l := range append(a.leg.Lines, a.leg.Around...) {
 		there[place{l.Input, l.At}] = true
 	}
+	var texts [][]byte
 	for _, l := range a.lines {
+		if l.Input != a.line.Input && slices.ContainsFunc(texts, func(b []byte) bool { return bytes.Equal(b, l.Raw) }) {
+			continue // a syslog may write one line into two files
+		}
+		texts = append(texts, l.Raw)
 		// Another message that came in the same session is another message.
 		if l.Event.Queue == nil && !there[place{l.Input, l.At}] && len(a.leg.Around) < maxAround {
 			a.leg.Around = append(a.leg.Around, l)

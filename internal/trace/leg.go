@@ -49,15 +49,16 @@ type place struct {
 	at    int64
 }
 
-// add takes a line in, once. Logs may say a thing twice: Exim in its reject log and in a
-// syslog, any syslog in a file of all and one of errors.
+// add takes a line in, once. Logs may say a thing twice: Exim in its reject log, and both in a
+// syslog, any syslog in a file of all and one of errors. In one main log two equal lines are
+// two events.
 func (g *gathered) add(l *Line, copies bool) bool {
 	at := place{l.Input, l.At}
 	if g.there[at] != nil {
 		return false
 	}
 	text := maphash.Bytes(textSeed, l.Raw)
-	if o := g.texts[text]; o != nil && bytes.Equal(o.Raw, l.Raw) && (o.Input != l.Input || copies || l.Event.Format == smtp.FormatExim) {
+	if o := g.texts[text]; o != nil && bytes.Equal(o.Raw, l.Raw) && (o.Input != l.Input || copies || l.Event.Format == smtp.FormatExim && len(l.Event.Process) > 0) {
 		return false
 	}
 	g.there[at], g.texts[text] = l, l

@@ -48,7 +48,7 @@ type What struct {
 // ParseWhat reads what was asked for. A hint, one of AsNames, says what it is; without one
 // its shape tells what it may be.
 func ParseWhat(s, hint string) (What, error) {
-	w := What{Text: strings.TrimSpace(s)}
+	w := What{Text: pasted(s)}
 	bracketed := strings.HasPrefix(w.Text, "<") && strings.HasSuffix(w.Text, ">") && len(w.Text) > 2
 	if bracketed {
 		w.Text = w.Text[1 : len(w.Text)-1]
@@ -95,6 +95,19 @@ func ParseWhat(s, hint string) (What, error) {
 		return w, fmt.Errorf("%q goes over the end of a line, which no name does", s)
 	}
 	return w, nil
+}
+
+// pasted is a name without what stands around it in a log: the field's name, as in
+// to=<bob@example.net>, and a sign behind it.
+func pasted(s string) string {
+	s = strings.TrimRight(strings.TrimSpace(s), ",;")
+	if !strings.HasSuffix(s, "::") { // of an address
+		s = strings.TrimSuffix(s, ":")
+	}
+	if field, rest, ok := strings.Cut(s, "=<"); ok && strings.Trim(field, "abcdefghijklmnopqrstuvwxyz_-") == "" {
+		return "<" + rest
+	}
+	return s
 }
 
 // likeID reports that a name can be little else than a queue ID: Postfix's with a digit and a

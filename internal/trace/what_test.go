@@ -12,7 +12,8 @@ func TestParseWhat(t *testing.T) {
 		"4dT7k15sZzQ1nk": "4dT7k15sZzQ1nk queue-id remote-id message-id", "1vP3aB-000000003Bd-2Xyz": "1vP3aB-000000003Bd-2Xyz queue-id remote-id message-id", "user-name1-ab": "user-name1-ab queue-id remote-id message-id sender recipient host",
 		"20261112": "20261112 queue-id remote-id message-id sender recipient host", " <a@example.org> ": "a@example.org message-id sender recipient",
 		"@example.org": "example.org domain", "mx.example.org": "mx.example.org remote-id message-id host", "192.0.2.7": "192.0.2.7 ip", "[IPv6:2001:DB8::1]": "2001:db8::1 ip",
-		"<abcdef>": "abcdef message-id",
+		"<abcdef>": "abcdef message-id", "to=<a@example.org>,": "a@example.org message-id sender recipient", "4C1A2B3D01:": "4C1A2B3D01 queue-id remote-id message-id",
+		"message-id=<1@example.org>": "1@example.org message-id sender recipient", "SRS0=<a@example.org": "SRS0=<a@example.org message-id sender recipient",
 	} {
 		w, err := ParseWhat(given, "")
 		if got := w.Text + " " + strings.Join(w.As.Names(), " "); err != nil || got != want {

@@ -76,6 +76,21 @@ func (Mixed) Parse(line []byte, ev *smtp.Event) bool {
 	return true
 }
 
+// StampOf returns the stamp that p finds in a line, as far as it can without parsing all of it.
+// It writes into ev what it likes.
+func StampOf(p smtp.Parser, line []byte, ev *smtp.Event) smtp.Stamp {
+	if p == (exim.Parser{}) || eximStamp(line) {
+		p.Parse(line, ev)
+		return ev.Stamp
+	}
+	ev.Head = smtp.Head{}
+	syslog.Parse(line, ev)
+	if exim.Owns(&ev.Head) { // it may show another of its own
+		p.Parse(line, ev)
+	}
+	return ev.Stamp
+}
+
 // eximStamp reports whether the line starts with a stamp as Exim's own log files have
 // it, "2026-11-22 04:08:24 ".
 func eximStamp(line []byte) bool {

@@ -50,7 +50,7 @@ func (c *eventsCmd) Run(w *world) error {
 	}
 	if want.From != "" {
 		do.encode, do.handle = nil, p.follow()
-	} else if names := want.Names(); len(names) > 0 {
+	} else if names := want.Names(); len(names) > 0 || !want.Since.IsZero() || !want.Until.IsZero() {
 		do.search, do.from = p.search(names), func(line int64) { p.from = line }
 	}
 	_, err = c.read(w, do)
@@ -124,10 +124,15 @@ func (p *eventPrinter) inTime(when time.Time) bool {
 // the lines are looked at for a name that these hold, and only where it stands are they
 // parsed. It tells from which line on the log has to be read in full, where that is so.
 //
+// Where no name is asked for, the lines' stamps are looked at.
+//
 // For report and sessions that cannot be done: a session has lines without the name, and
-// so has the coverage. A time alone is no name: a log need not be in order.
+// so has the coverage.
 func (p *eventPrinter) search(names []filter.Name) func(r *reader, in *source.Input, log *trace.Input) (span trace.Span, from int64, err error) {
 	return func(r *reader, in *source.Input, log *trace.Input) (span trace.Span, from int64, err error) {
+		if len(names) == 0 && log.Plain == nil {
+			return span, 1, nil // a search goes on one core where the file has to be unpacked
+		}
 		s := trace.Search{Input: log, Workers: r.workers(), Stop: r.stop, Tick: r.progress.show}
 		for _, n := range names {
 			s.Names = append(s.Names, trace.Name(n))
@@ -135,26 +140,36 @@ func (p *eventPrinter) search(names []filter.Name) func(r *reader, in *source.In
 		pass := p.line
 		pass.Cause = ""
 		s.Pass = func(ev *smtp.Event) bool { return pass.Match(ev, nil, "") }
-		var n note
-		var text []byte
+		s.Times = p.inTime
+		s.Make = func(ev *smtp.Event, buf []byte) []byte {
+			var n note
+			n.Annotation, n.known = p.by.Event(ev)
+			return p.encode(ev, &n, buf)
+		}
+		s.Keep = func(ev *smtp.Event) bool {
+			return ev.Format == smtp.FormatExim && (len(ev.Process) > 0 || len(r.sides) > 0)
+		}
+		var step session.Step
 		s.Take = func(l *trace.Line) error {
-			n.Annotation, n.known = p.by.Event(l.Event)
-			session.BriefStep(l.Event, &n.step)
-			if n.step.Format == smtp.FormatExim {
+			if l.Event != nil { // Exim says some things twice
 				if len(l.Event.Process) > 0 {
-					// In a syslog Exim says some things twice, which the lines between tell.
+					// In a syslog the lines between tell.
 					from = l.Number
 					return errInFull
 				}
-				if r.repeated.Seen(&n.step, l.Raw) {
+				session.BriefStep(l.Event, &step)
+				if r.repeated.Seen(&step, l.Raw) {
 					return nil
 				}
 			}
-			text = p.encode(l.Event, &n, text[:0])
-			return p.write(&line{text: text, when: l.Event.Time, path: r.hiding.path(in.Path), number: l.Number})
+			return p.write(&line{text: l.Text, when: l.Time, path: r.hiding.path(in.Path), number: l.Number})
 		}
-		if span, err = s.Run(); errors.Is(err, errInFull) {
+		var other *trace.OtherYear
+		switch span, err = s.Run(); {
+		case errors.Is(err, errInFull):
 			err = nil
+		case errors.As(err, &other):
+			from, err = other.Line, nil
 		}
 		return span, from, err
 	}

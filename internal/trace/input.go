@@ -35,6 +35,8 @@ type Line struct {
 	Number  int64 // in the input, from 1
 	At      int64 // where it stands in the input
 	Raw     []byte
+	Text    []byte      // what a search made of it
+	Time    time.Time   // what its stamp says, for a search; zero where it has none
 	Event   *smtp.Event // Time is settled; zero where nothing shows it
 	Guessed bool        // its year or zone was not in the log
 	Seed    As          // as what it shows what was asked for

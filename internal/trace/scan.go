@@ -39,6 +39,8 @@ type searched struct {
 	version  int // of the wants
 	stamps   []stampAt
 	findings []finding
+	text     []byte // what was made of them
+	room     *room  // what both lie in, of a search that makes something
 	err      error
 	ready    chan struct{}
 }
@@ -54,6 +56,8 @@ type scanner struct {
 	tick    func()                // called now and then on the caller's goroutine
 	marks   [][]mark
 	every   int64 // how far marks are apart at the least
+
+	otherYear func(line int64) // told of where a line's year is not the one it has for itself
 }
 
 // errStopped ends a search that the user ended.
@@ -137,7 +141,14 @@ func (r *reading) collect(take func(*finding)) ending {
 		}
 		return t
 	}
-	sampled := func(s stampAt) { span.see(settle(s.stamp)) }
+	sampled := func(s stampAt) {
+		t := settle(s.stamp)
+		span.see(t)
+		if s.alone.IsZero() || t.Equal(s.alone) {
+			return
+		}
+		r.otherYear(span.Lines + int64(s.newlines) + 1)
+	}
 	for b := range r.order {
 		<-b.ready
 		if b.err != nil {
@@ -151,13 +162,16 @@ func (r *reading) collect(take func(*finding)) ending {
 		next := 0
 		for i := range b.findings {
 			f := &b.findings[i]
-			for ; next < len(b.stamps) && b.at+int64(b.stamps[next].at) < f.line.At; next++ {
+			for ; next < len(b.stamps) && b.at+int64(b.stamps[next].at) <= f.line.At; next++ {
 				sampled(b.stamps[next])
 			}
-			if ev := f.line.Event; ev == nil {
-				settle(f.stamp)
-			} else {
-				ev.Time = settle(ev.Stamp)
+			ev := f.line.Event
+			if ev != nil {
+				f.stamp = ev.Stamp
+			}
+			f.line.Time = settle(f.stamp)
+			if ev != nil {
+				ev.Time = f.line.Time
 				f.line.Guessed = clock.Guessed() && !ev.Time.IsZero()
 			}
 			f.line.When = last // what is sampled, but not what is found, makes the span: the same whatever is looked for
@@ -166,6 +180,10 @@ func (r *reading) collect(take func(*finding)) ending {
 		}
 		for ; next < len(b.stamps); next++ {
 			sampled(b.stamps[next])
+		}
+		if b.room != nil {
+			b.room.text, b.room.findings = b.text, b.findings
+			rooms.Put(b.room)
 		}
 		span.Lines += int64(b.lines)
 		span.Bytes += int64(b.size)
@@ -294,6 +312,9 @@ func (w *worker) search(want *wants, b *searched) {
 	b.at, b.size, b.version = w.blk.at, len(data), want.version
 	w.counted, w.nearly = 0, 0
 	switch {
+	case want.times != nil:
+		w.within(want, b)
+		return
 	case want.finder == nil:
 	case want.learns:
 		w.learning(want, b)
@@ -318,16 +339,45 @@ func (w *worker) found(want *wants, b *searched, start, end int) matched {
 	if m.any() || m.near {
 		b.lines += bytes.Count(w.blk.data[w.counted:start], newline)
 		w.counted = start
-		f := finding{matched: m, newlines: b.lines}
-		if want.seeds && w.ev.Queue != nil {
-			f.line.At, f.stamp = w.blk.at+int64(start), w.ev.Stamp
-			f.key = legKey{string(w.ev.Host), instanceOf(w.ev.Service), string(w.ev.Queue)}
-		} else {
-			f.line = w.keep(line, int64(start))
-		}
-		b.findings = append(b.findings, f)
+		w.note(want, b, m, start, end)
 	}
 	return m
+}
+
+// room is for what is made of a block's lines; nobody keeps it, so it is used again.
+type room struct {
+	text     []byte
+	findings []finding
+}
+
+var rooms sync.Pool
+
+// note notes a line that was found and parsed.
+func (w *worker) note(want *wants, b *searched, m matched, start, end int) {
+	f := finding{matched: m, newlines: b.lines, stamp: w.ev.Stamp}
+	f.line.At = w.blk.at + int64(start)
+	switch {
+	case want.make != nil:
+		if b.room == nil {
+			b.room, _ = rooms.Get().(*room)
+			if b.room == nil {
+				b.room = &room{}
+			}
+			b.text, b.findings = b.room.text[:0], b.room.findings[:0]
+		}
+		from := len(b.text)
+		b.text = want.make(&w.ev, b.text)
+		text := b.text[from:len(b.text):len(b.text)]
+		if want.keep(&w.ev) {
+			f.line = w.keep(w.blk.data[start:end], int64(start))
+		}
+		f.line.Text = text
+	case want.seeds && w.ev.Queue != nil:
+		f.key = legKey{string(w.ev.Host), instanceOf(w.ev.Service), string(w.ev.Queue)}
+	default:
+		f.line = w.keep(w.blk.data[start:end], int64(start))
+	}
+	b.findings = append(b.findings, f)
 }
 
 var newline = []byte{'\n'}

@@ -1,7 +1,9 @@
 package trace
 
 import (
+	"fmt"
 	"sync"
+	"time"
 
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -14,18 +16,36 @@ type Name struct {
 
 // Search finds the lines of one input that hold a name and pass a test.
 type Search struct {
-	Input   *Input
-	Names   []Name                 // of at least four bytes; a line without any of them cannot pass
-	Pass    func(*smtp.Event) bool // called by several goroutines; the event has no time yet
-	Take    func(*Line) error      // called in order; its error ends the search
+	Input *Input
+	Names []Name                 // of at least four bytes; a line without any of them cannot pass
+	Times func(time.Time) bool   // without names: a line whose time does not pass cannot; it is called by several goroutines
+	Pass  func(*smtp.Event) bool // called by several goroutines; the event has no time yet
+	Take  func(*Line) error      // called in order; its error ends the search
+
+	// Make appends to buf what is wanted of a line that is found, which is then its Text. It is
+	// called by several goroutines. The line itself Take gets only where Keep says so.
+	Make func(ev *smtp.Event, buf []byte) []byte
+	Keep func(ev *smtp.Event) bool
+
 	Workers int
 	Stop    <-chan struct{}
 	Tick    func()
 }
 
+// OtherYear is what Run returns of a search by times where the year of a line is not the one
+// that it would have for itself. What was taken before is right; from there on the input has to
+// be read in full.
+type OtherYear struct{ Line int64 }
+
+// Error implements error.
+func (e *OtherYear) Error() string { return fmt.Sprintf("another year from line %d on", e.Line) }
+
 // Run searches. It returns what the input was found to hold, and Take's error.
 func (s *Search) Run() (Span, error) {
-	w := &wants{pass: s.Pass}
+	w := &wants{pass: s.Pass, make: s.Make, keep: s.Keep}
+	if len(s.Names) == 0 {
+		w.times = s.Times
+	}
 	var names, safe []needle
 	for _, n := range s.Names {
 		names = append(names, needle{n.Text, n.AnyCase})
@@ -50,6 +70,12 @@ func (s *Search) Run() (Span, error) {
 	sc.wants.Store(w)
 	var span Span
 	var failed error
+	sc.otherYear = func(line int64) {
+		if failed == nil {
+			failed = &OtherYear{line}
+			end()
+		}
+	}
 	sc.scan(all, func(f *finding) {
 		if failed == nil {
 			if failed = s.Take(&f.line); failed != nil {

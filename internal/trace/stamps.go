@@ -22,6 +22,9 @@ const (
 type stampAt struct {
 	at    int
 	stamp smtp.Stamp
+
+	alone    time.Time // of a search by times: the time that it has for itself; zero where that is not asked
+	newlines int       // before it in the block, where it is
 }
 
 // stamps returns stamps of some lines of a block, its first and its last among them.
@@ -60,7 +63,7 @@ func (w *worker) stampFrom(all []stampAt, data []byte, at int) []stampAt {
 			if n := len(all); n > 0 && time.Duration(s.Wall-all[n-1].stamp.Wall).Abs() > stampLeap {
 				all = w.stampsBetween(all, data, all[n-1].at, at)
 			}
-			return append(all, stampAt{at, s})
+			return append(all, stampAt{at: at, stamp: s})
 		}
 		at = end + 1
 	}
@@ -72,7 +75,7 @@ func (w *worker) stampsBetween(all []stampAt, data []byte, from, to int) []stamp
 		start := at + 1
 		_, at = lineAt(data, start)
 		if s, ok := w.stamp(data[start:at]); ok {
-			all = append(all, stampAt{start, s})
+			all = append(all, stampAt{at: start, stamp: s})
 		}
 	}
 	return all

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -13,11 +14,14 @@ type wants struct {
 	ids     map[string]bool // queue IDs, here and at the next servers
 	mids    map[string]bool // Message-IDs
 	version int
-	rows    bool                   // the lines of these IDs, for a table, which tells nothing of what other programs write
-	seeds   bool                   // which queue IDs were asked for, not their lines
-	near    bool                   // note what is nearly what was asked for
-	pass    func(*smtp.Event) bool // instead of all that: which lines
-	done    *What                  // its lines, as what it was asked for, are known already; nil for nothing
+	rows    bool                             // the lines of these IDs, for a table, which tells nothing of what other programs write
+	seeds   bool                             // which queue IDs were asked for, not their lines
+	near    bool                             // note what is nearly what was asked for
+	pass    func(*smtp.Event) bool           // instead of all that: which lines
+	times   func(time.Time) bool             // and of which times
+	make    func(*smtp.Event, []byte) []byte // then what is wanted of it
+	keep    func(*smtp.Event) bool           // and whether it is wanted itself
+	done    *What                            // its lines, as what it was asked for, are known already; nil for nothing
 
 	learns bool       // the names that lines tell are looked for in the rest of their block
 	news   lineFinder // finds those that were added to another's

@@ -309,6 +309,7 @@ func (r *reader) input(in *source.Input, format parsers.Format, head []byte) *tr
 	log := &trace.Input{
 		Path: in.Path, Place: filepath.Dir(in.Path), Copies: r.sides[in], Parser: format.Lines, Head: slices.Clip(head), Size: max(0, in.Size), Open: in.Open,
 		Clock: func() *session.Clock { return session.NewClock(changed(in), r.zone, r.flags.Year) },
+		Stamp: func(line []byte, ev *smtp.Event) smtp.Stamp { return parsers.StampOf(format.Lines, line, ev) },
 	}
 	if in.IsPlain() {
 		log.Plain = func() (trace.File, error) { return in.OpenPlain() }

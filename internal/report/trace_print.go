@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
 )
 
 // Text prints for a terminal.
@@ -15,7 +17,13 @@ func (t *Trace) Text(out io.Writer) error {
 			fmt.Fprintln(w)
 		}
 		if p.title != "" {
-			fmt.Fprintln(w, term.bold(printable(p.title)))
+			title := []string{printable(p.title)}
+			if term.Width > 0 && twwidth.Width(title[0]) > term.Width {
+				title = broken(title[0], term.Width)
+			}
+			for _, line := range title {
+				fmt.Fprintln(w, term.bold(line))
+			}
 			if p.level == 1 {
 				fmt.Fprintln(w)
 			}

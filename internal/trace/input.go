@@ -14,11 +14,12 @@ type Input struct {
 	Place  string // what tells its server from others where its lines do not: its directory
 	Copies bool   // it repeats lines of another log, as Exim's reject log does
 	Parser smtp.Parser
-	Clock  func() *session.Clock         // a new one for each reading
-	Head   []byte                        // its first bytes
-	Size   int64                         // in bytes, as far as known
-	Open   func() (io.ReadCloser, error) // its bytes from the start
-	Plain  func() (File, error)          // the same where they can be read from any place on; nil where not
+	Stamp  func(line []byte, ev *smtp.Event) smtp.Stamp // what the parser finds as stamp, and perhaps more, in ev; for a search by times
+	Clock  func() *session.Clock                        // a new one for each reading
+	Head   []byte                                       // its first bytes
+	Size   int64                                        // in bytes, as far as known
+	Open   func() (io.ReadCloser, error)                // its bytes from the start
+	Plain  func() (File, error)                         // the same where they can be read from any place on; nil where not
 }
 
 // File is a plain file.

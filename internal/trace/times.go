@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/session"
-	"github.com/mailwhy/mailwhy/parsers"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -28,7 +27,7 @@ func (w *worker) within(want *wants, b *searched) {
 			w.in.Parser.Parse(line, &w.ev)
 			s = w.ev.Stamp
 		} else {
-			s = parsers.StampOf(w.in.Parser, line, &w.ev)
+			s = w.in.Stamp(line, &w.ev)
 		}
 		if !known || s != last {
 			alone := w.alone(clock, s)

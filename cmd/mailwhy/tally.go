@@ -141,7 +141,9 @@ func (t *tally) worker(p smtp.Parser) pipeline.Worker[note] {
 			return parse(line, ev, n)
 		}
 		n.Annotation, n.known = yes.annotate(&n.step)
-		n.recipient, n.name = 0, 0
+		if n.recipient, n.name = 0, 0; eye.Host != nil {
+			n.name = summary.NameKey(eye.Host)
+		}
 		return false
 	}
 }

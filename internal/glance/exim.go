@@ -123,6 +123,9 @@ func (e *Eye) delivery(b []byte, s *session.Step) bool {
 	if s.Peer || s.Code != 0 {
 		host, at := keys(&peer)
 		s.Direction, s.Port, s.Host = smtp.Outbound, peer.Port != 0, host
+		if e.Host = peer.Name; len(e.Host) == 0 {
+			e.Host = peer.IP
+		}
 		s.Session = e.daemon.Speaker(s.Queue)
 		s.Contact = session.Contact(s.Session, at)
 	}

@@ -19,6 +19,10 @@ import (
 // last line and who wrote the last ones, which most lines have in common with those before them. That
 // changes nothing but the time it takes.
 type Eye struct {
+	// Host is what the other side of the last line is known by, its name or else its address, where
+	// the line tells of a delivery to it; nil for any other.
+	Host []byte
+
 	postfix, exim bool
 
 	stamps  stamps
@@ -47,6 +51,7 @@ func (e *Eye) Line(line []byte, s *session.Step) bool {
 		return false
 	}
 	*s = session.Step{}
+	e.Host = nil
 	if line[4] == '-' && line[10] == ' ' {
 		return e.exim && e.eximLine(line, s)
 	}

@@ -2,6 +2,7 @@ package glance
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"io"
 	"maps"
@@ -47,6 +48,9 @@ func (w *watcher) look(t *testing.T, line []byte) bool {
 	session.StepOf(&w.ev, &want)
 	if got != want {
 		t.Fatalf("as %s: %q\n got %+v\nwant %+v", w.format.Name, line, got, want)
+	}
+	if host := w.eye.Host; host != nil && (string(host) != string(cmp.Or(string(w.ev.Peer.Name), string(w.ev.Peer.IP))) || !got.Decides()) || host == nil && got.Decides() && got.Host != 0 {
+		t.Fatalf("%q: host %q", line, host)
 	}
 	if w.ev.Outcome != smtp.OutcomeNone && w.ev.Outcome != smtp.Sent || w.ev.Failed || w.ev.Reply.Code != 0 && !w.ev.Reply.Code.Positive() {
 		t.Fatalf("%q went wrong: that is for a parser", line)

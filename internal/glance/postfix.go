@@ -39,7 +39,7 @@ func (e *Eye) postfixLine(line []byte, s *session.Step) bool {
 	case qmgr:
 		return queueManager(b, s, w)
 	}
-	return sent(b, s, w)
+	return e.sent(b, s, w)
 }
 
 // number reads up to ten digits.

@@ -8,11 +8,11 @@ import (
 
 // sent reads "QUEUEID: to=<a>, relay=R, delay=d, delays=a/b/c/d, dsn=x.y.z, status=sent (text)",
 // and a client's TLS line.
-func sent(b []byte, s *session.Step, w *writer) bool {
+func (e *Eye) sent(b []byte, s *session.Step, w *writer) bool {
 	if w.program == client && b[0]-'T' < 3 {
 		rest, ok := trust(b, " TLS connection established to ")
 		s.Kind, s.Stage = smtp.KindTLS, smtp.StageSTARTTLS
-		return ok && server(rest, ':', s, w)
+		return ok && server(rest, ':', s, w) != nil
 	}
 	b = queued(b, s, w)
 	if !hasPrefix(b, "to=<") {
@@ -34,7 +34,7 @@ func sent(b []byte, s *session.Step, w *writer) bool {
 	}
 	s.Kind, s.Outcome, s.Direction = smtp.KindDelivery, smtp.Sent, smtp.Internal
 	if relay := b[:n]; span(relay, '[') >= 0 {
-		if !server(relay, ',', s, w) {
+		if e.Host = server(relay, ',', s, w); e.Host == nil {
 			return false
 		}
 	} else if w.program == client {
@@ -44,11 +44,11 @@ func sent(b []byte, s *session.Step, w *writer) bool {
 }
 
 // server reads "name[ip]:port", or "name[path]" of a socket, with what follows it, and notes who
-// speaks to whom.
-func server(b []byte, follows byte, s *session.Step, w *writer) bool {
+// speaks to whom. It returns what the other side is known by, nil where it is not as usual.
+func server(b []byte, follows byte, s *session.Step, w *writer) []byte {
 	ip, rest := address(b)
 	if len(ip) == 0 || len(rest) == 0 {
-		return false
+		return nil
 	}
 	name := b[:span(b, '[')]
 	named := len(name) > 0 && string(name) != "unknown"
@@ -56,25 +56,26 @@ func server(b []byte, follows byte, s *session.Step, w *writer) bool {
 	case isAddress(ip):
 		port, n := number(rest[1:])
 		if rest[0] != ':' || n == 0 || port >= 1<<16 || len(rest) < n+2 {
-			return false
+			return nil
 		}
 		rest = rest[n+1:]
 	case named && span(ip, '/') >= 0:
 		ip = name
 	default:
-		return false
+		return nil
 	}
 	if rest[0] != follows {
-		return false
+		return nil
 	}
 	s.Direction, s.Peer = smtp.Outbound, true
 	s.Session = w.Process(smtp.Outbound, s.PID)
 	at := session.Key(ip)
 	s.Contact = session.Contact(s.Session, at)
-	if s.Host = at; named {
-		s.Host = session.Key(name)
+	if s.Host = at; !named {
+		return ip
 	}
-	return true
+	s.Host = session.Key(name)
+	return name
 }
 
 // isAddress reports that ip is of the bytes of an address, and no name.

@@ -190,7 +190,10 @@ func LineOf(ev *smtp.Event, host uint64) Line {
 }
 
 // Name is a hash, the same in each run, of what the other side is known by.
-func Name(ev *smtp.Event) uint64 { return xxhash.Sum64(HostOf(ev)) }
+func Name(ev *smtp.Event) uint64 { return NameKey(HostOf(ev)) }
+
+// NameKey is the Name of a line whose other side is known by that name.
+func NameKey(name []byte) uint64 { return max(1, xxhash.Sum64(name)) }
 
 // Recipient is a hash, the same in each run, of the recipient whom what went wrong befell; 0 where
 // nothing did, or it befell nobody by name.

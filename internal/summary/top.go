@@ -3,8 +3,6 @@ package summary
 import (
 	"slices"
 
-	"github.com/cespare/xxhash/v2"
-
 	"github.com/mailwhy/mailwhy/internal/index"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -56,7 +54,7 @@ func (s *Summary) peer(l *Line, words Words) {
 	if i == index.None {
 		name := l.Name
 		if name == 0 && s.peers.door != nil {
-			name = xxhash.Sum64(words.Host())
+			name = NameKey(words.Host())
 		}
 		if !s.peers.admits(name+uint64(l.Direction), l.N) {
 			s.Dropped.Peers += l.N
@@ -139,7 +137,11 @@ func (t *top) missed() int64 {
 	if t.door == nil {
 		return t.lost
 	}
-	return t.lost + slices.Max(t.door.turned[:])
+	most := int64(0)
+	for i := range t.door {
+		most = max(most, t.door[i].turned)
+	}
+	return t.lost + most
 }
 
 // door keeps those out of a table that is full of whom one line tells: a server that the
@@ -147,26 +149,26 @@ func (t *top) missed() int64 {
 // them out costs more than all else that is counted. A name is let in when it comes again
 // before one that has its place at the door. The places are given by a hash that is the same in
 // each run, and so the same log gives the same table.
-type door struct {
-	last   [atTheDoor]uint64 // who came
-	turned [atTheDoor]int64  // how many deliveries were missed of those of this place
+type door [atTheDoor]struct {
+	last   uint64 // who came
+	turned int64  // how many deliveries were missed of those of this place
 }
 
-// atTheDoor is a power of two. It takes a quarter of a megabyte, where it is needed at all.
-const atTheDoor = 16384
+// atTheDoor is a power of two. It takes an eighth of a megabyte, where it is needed at all.
+const atTheDoor = 8192
 
 func newDoor() *door { return new(door) }
 
 // again reports whether a name came before, and remembers it.
 func (d *door) again(known uint64, n int64) bool {
-	i := known % atTheDoor
-	if d.last[i] == known {
+	place := &d[known%atTheDoor]
+	if place.last == known {
 		return true
 	}
-	d.last[i] = known
-	d.turned[i] += n
+	place.last = known
+	place.turned += n
 	return false
 }
 
 // missed is how many deliveries of a name were turned away at the most.
-func (d *door) missed(known uint64) int64 { return d.turned[known%atTheDoor] }
+func (d *door) missed(known uint64) int64 { return d[known%atTheDoor].turned }

@@ -6,11 +6,7 @@ import (
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
-var (
-	postfixTo = []byte(": to=<")
-	eximTo    = []byte(" => ")
-	eximToo   = []byte(" -> ") // a further recipient of the same delivery
-)
+var postfixTo = []byte(": to=<")
 
 // Domain finds the domain of the recipient of a delivery that went through, where it usually
 // stands in the line; nil where a parser is to say it.
@@ -24,12 +20,9 @@ func Domain(line []byte, format smtp.Format) []byte {
 		}
 		return nil
 	}
-	at := bytes.Index(line, eximTo)
-	if other := bytes.Index(line, eximToo); at < 0 || other >= 0 && other < at { // the first one is the flag
-		at = other
-	}
-	if at >= 0 {
-		to := line[at+len(eximTo):]
+	// The flag: " => ", or " -> " for a further recipient of the same delivery.
+	if i := span(line, '>'); i >= 2 && (hasPrefix(line[i-2:], " => ") || hasPrefix(line[i-2:], " -> ")) {
+		to := line[i+2:]
 		if _, ok := recipient(to); ok {
 			return domainOf(to[:span(to, ' ')])
 		}

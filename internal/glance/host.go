@@ -16,7 +16,7 @@ func Host(line []byte, f smtp.Format, key uint64) []byte {
 		marks = eximMarks
 	}
 	for _, m := range marks {
-		i := bytes.Index(line, m.before)
+		i := m.index(line)
 		if i < 0 {
 			continue
 		}
@@ -35,13 +35,28 @@ func Host(line []byte, f smtp.Format, key uint64) []byte {
 // A mark stands before the other side.
 type mark struct {
 	before []byte
+	rare   int // the place in it of a byte that lines have few of
 	peer   func([]byte) smtp.Peer
 }
 
 var (
-	postfixMarks = []mark{{[]byte(">, relay="), postfixPeer}, {[]byte(" from "), postfixPeer}}
-	eximMarks    = []mark{{[]byte(" H="), eximPeer}, {[]byte("H="), eximPeer}, {[]byte(" for "), eximPeer}}
+	postfixMarks = []mark{{[]byte(">, relay="), 0, postfixPeer}, {[]byte(" from "), 1, postfixPeer}}
+	eximMarks    = []mark{{[]byte(" H="), 1, eximPeer}, {[]byte("H="), 0, eximPeer}, {[]byte(" for "), 1, eximPeer}}
 )
+
+// index returns where the mark stands first, -1 for nowhere.
+func (m *mark) index(line []byte) int {
+	for at := m.rare; at < len(line); at++ {
+		n := span(line[at:], m.before[m.rare])
+		if n < 0 {
+			break
+		}
+		if at += n; bytes.HasPrefix(line[at-m.rare:], m.before) {
+			return at - m.rare
+		}
+	}
+	return -1
+}
 
 func postfixPeer(b []byte) (p smtp.Peer) {
 	ip, _ := address(b)

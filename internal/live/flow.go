@@ -39,8 +39,8 @@ type flows struct {
 	gone  int                  // how many
 }
 
-// maxGone is how many flows may be gone whose marks are still there: each of them makes one in
-// 65536 other names be looked up in vain.
+// maxGone is how many flows may be gone whose marks are still there, and more where there are
+// more flows: each of them makes one in 65536 other names be looked up in vain.
 const maxGone = 256
 
 func newFlows(base *knowledge.Base) flows {
@@ -124,7 +124,7 @@ func (f *flows) of(party string) *flow {
 func (f *flows) drop(p *flow) {
 	p.gone = true
 	delete(f.byParty, p.party)
-	if f.gone++; f.gone > maxGone {
+	if f.gone++; f.gone > max(maxGone, len(f.byParty)) {
 		clear(f.marks[:])
 		for party := range f.byParty {
 			f.setMarks(party)
@@ -140,8 +140,7 @@ func (f *flows) sent(w *Watch, l *summary.Line, words Words) {
 	}
 	if l.Host != 0 {
 		if host := words.Host(); f.marked(mark(host)) {
-			name, _ := w.owner(host)
-			f.went(w, f.byParty[name])
+			f.went(w, f.byParty[w.parties.all[w.party(l, words)].name])
 		}
 	}
 	if domain := words.Domain(); f.marked(mark(domain)) {

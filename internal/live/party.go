@@ -44,13 +44,17 @@ func (w *Watch) party(l *summary.Line, words Words) (number uint16) {
 	}
 	key := hostKey(l.Host, l.Direction)
 	number, ok := p.hosts.get(key)
-	if !ok {
-		name, provider := w.owner(words.Host())
-		if provider || l.Direction == smtp.Outbound {
-			number = p.named([]byte(name), provider)
-		}
-		p.hosts.put(key, number)
+	if ok {
+		return number
 	}
+	host := words.Host()
+	if l.Direction == smtp.Outbound {
+		name, provider := w.owner(host)
+		number = p.named([]byte(name), provider)
+	} else if provider := w.base.Host(host); provider != 0 {
+		number = p.named([]byte(w.base.ProviderName(provider)), true)
+	}
+	p.hosts.put(key, number)
 	return number
 }
 

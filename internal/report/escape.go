@@ -130,6 +130,9 @@ func printable(s string) string {
 // harmful reports control characters (C0, DEL, C1), bytes that are no UTF-8, and the
 // invisible ones that change the order in which text is shown.
 func harmful(r rune) bool {
+	if r < 0x7f { // most are
+		return r < ' '
+	}
 	return r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == 0x2028 || r == 0x2029 || r == 0xFEFF
 }
 

@@ -8,9 +8,7 @@ root=$PWD
 
 fail() { echo "e2e: $*" >&2; exit 2; }
 [ "$(id -u)" = 0 ] || fail "this needs root, to install and to start mail servers"
-command -v apt-get >/dev/null || fail "this needs Debian's apt-get; install Postfix and Exim by hand and run: EXIM=/path/to/exim4 command -v tmux >/dev/null || apt install -y --no-install-recommends tmux # the dashboard's terminal
-
-go test -tags e2e ./internal/e2e"
+command -v apt-get >/dev/null || fail "this needs Debian's apt-get; install Postfix and Exim by hand and run: EXIM=/path/to/exim4 go test -tags e2e ./internal/e2e"
 
 export DEBIAN_FRONTEND=noninteractive
 updated=

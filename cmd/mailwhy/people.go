@@ -54,7 +54,7 @@ func (p *people) count(l *line) {
 		p.senders.Count(&counted, l.hiddenAddress(from))
 	}
 	if p.recipients != nil {
-		p.recipients.Count(&counted, l.hiddenAddress(ev.To))
+		p.recipients.Count(&counted, l.ev.To)
 	}
 }
 

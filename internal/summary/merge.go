@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/axiomhq/hyperloglog"
-	"github.com/cespare/xxhash/v2"
 
 	"github.com/mailwhy/mailwhy/internal/index"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
@@ -184,7 +183,7 @@ func (h *hosts) set(all map[string]int64) {
 	names := slices.SortedFunc(maps.Keys(all), func(a, b string) int { return cmp.Or(-cmp.Compare(all[a], all[b]), cmp.Compare(a, b)) })
 	for _, name := range names {
 		if name != "" {
-			h.count(nameKey(name), all[name], &known{ev: &smtp.Event{Peer: smtp.Peer{Name: []byte(name)}}})
+			h.count(NameKey([]byte(name)), all[name], &known{ev: &smtp.Event{Peer: smtp.Peer{Name: []byte(name)}}})
 		}
 	}
 }
@@ -246,7 +245,7 @@ func (t *top) useNames() {
 // add adds to what is found by its name, and returns its place.
 func (t *top) add(n *topName, c *topCounts) int {
 	t.byName = true
-	key := topKey(nameKey(n.name), n.direction)
+	key := topKey(NameKey([]byte(n.name)), n.direction)
 	i := int(t.byKey.Get(key))
 	if i < 0 {
 		i = len(t.counts)
@@ -284,9 +283,6 @@ func (t *top) trim() (dropped int64) {
 	t.lost = max(t.lost, lost)
 	return dropped
 }
-
-// nameKey is a hash of a name that is not 0.
-func nameKey(name string) uint64 { return max(1, xxhash.Sum64String(name)) }
 
 // trim gives up the rows with the smallest counts, down to the limit, and returns what they counted.
 func trim[K comparable, R any](rows map[K]R, limit int, count func(R) int64) (dropped int64) {

@@ -6,8 +6,6 @@ import (
 	"hash/maphash"
 	"slices"
 
-	"github.com/cespare/xxhash/v2"
-
 	"github.com/mailwhy/mailwhy/internal/index"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -39,14 +37,11 @@ func (p *People) Count(l *Line, addr []byte) {
 	key := max(1, maphash.Bytes(seed, addr))
 	i := p.top.byKey.Get(key)
 	if i == index.None {
-		known := xxhash.Sum64(addr)
-		if !p.top.admits(known, l.N) {
-			p.dropped += l.N
+		var dropped int64
+		i, dropped = p.top.enter(key, NameKey(addr), l.N, func() whom { return whom{name: cut(addr)} })
+		if p.dropped += dropped; i == index.None {
 			return
 		}
-		var dropped int64
-		i, dropped = p.top.enter(key, known, whom{name: cut(addr)})
-		p.dropped += dropped
 	}
 	p.top.counts[i].deliveries[l.Outcome] += l.N
 }

@@ -56,13 +56,11 @@ func (s *Summary) peer(l *Line, words Words) {
 		if name == 0 && s.peers.door != nil {
 			name = NameKey(words.Host())
 		}
-		if !s.peers.admits(name+uint64(l.Direction), l.N) {
-			s.Dropped.Peers += l.N
+		var dropped int64
+		i, dropped = s.peers.enter(key, name+uint64(l.Direction), l.N, func() whom { return whom{l.Direction, cut(words.Host())} })
+		if s.Dropped.Peers += dropped; i == index.None {
 			return
 		}
-		var dropped int64
-		i, dropped = s.peers.enter(key, name+uint64(l.Direction), whom{l.Direction, cut(words.Host())})
-		s.Dropped.Peers += dropped
 	}
 	s.peers.counts[i].deliveries[l.Outcome] += l.N
 }
@@ -84,16 +82,16 @@ func (c *topCounts) total() (n int64) {
 
 func cut(name []byte) string { return string(name[:min(len(name), maxName)]) }
 
-// admits reports whether a name that has no place is to get one. known is a hash of it, the same in
-// each run; n is how many deliveries are missed where it is not.
-func (t *top) admits(known uint64, n int64) bool { return t.door == nil || t.door.again(known, n) }
-
-// enter gives a name its place, and returns it with how many deliveries were given up for that.
-func (t *top) enter(key, known uint64, who whom) (i int32, dropped int64) {
+// enter gives a name its place, and returns it with how many deliveries were given up for that; it
+// returns None where the name is turned away with its n deliveries. known is a hash of it, the same in each run.
+func (t *top) enter(key, known uint64, n int64, who func() whom) (i int32, dropped int64) {
+	if t.door != nil && !t.door.again(known, n) {
+		return index.None, n
+	}
 	if len(t.counts) >= maxNames {
 		dropped = t.thin()
 	}
-	name := topName{who, t.lost}
+	name := topName{who(), t.lost}
 	if t.door != nil {
 		name.missed += t.door.missed(known)
 	}

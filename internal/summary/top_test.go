@@ -77,7 +77,7 @@ func TestTopBoundsMerged(t *testing.T) {
 		}
 		for name, n := range crowd(rand.New(rand.NewPCG(9, uint64(i))), size, func(l *Line, name string) {
 			words.ev.Peer.Name = []byte(name)
-			l.Host = nameKey("seed " + name)
+			l.Host = NameKey([]byte("seed " + name))
 			parts[i].peer(l, words)
 		}) {
 			truth[name] += n

@@ -38,9 +38,9 @@ type Batch[T any] struct {
 
 	block  Block
 	lines  []line
-	events []smtp.Event   // those that are kept, and room for one more
-	home   chan *Batch[T] // of the worker whose batch it is
-	place  int64          // the how-manieth it is
+	events []smtp.Event // those that are kept, and room for one more
+	home   *shelf[T]    // of the worker whose batch it is
+	place  int64        // the how-manieth it is
 	err    error
 }
 
@@ -116,6 +116,43 @@ func Run[T any](r io.Reader, o Options, stop <-chan struct{}, hire func() Worker
 	return in.stats, in.err
 }
 
+// shelf is where a worker's batches are that wait to be filled. The one that was put there last
+// is taken first: what it is made of may still be in the caches.
+type shelf[T any] struct {
+	mu    sync.Mutex
+	there sync.Cond
+	free  []*Batch[T]
+}
+
+func newShelf[T any]() *shelf[T] {
+	s := &shelf[T]{}
+	s.there.L = &s.mu
+	for range batchesEach {
+		s.free = append(s.free, &Batch[T]{home: s})
+	}
+	return s
+}
+
+// take returns a batch, once there is one.
+func (s *shelf[T]) take() *Batch[T] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.free) == 0 {
+		s.there.Wait()
+	}
+	last := len(s.free) - 1
+	b := s.free[last]
+	s.free = s.free[:last]
+	return b
+}
+
+func (s *shelf[T]) put(b *Batch[T]) {
+	s.mu.Lock()
+	s.free = append(s.free, b)
+	s.mu.Unlock()
+	s.there.Signal()
+}
+
 // input is what the workers read from in turn, and what they hand on in turn.
 type input[T any] struct {
 	reading sync.Mutex
@@ -137,11 +174,9 @@ type input[T any] struct {
 // work reads blocks when it is this worker's turn, has their lines noted, and hands on what
 // can be.
 func (in *input[T]) work(worker Worker[T]) {
-	home := make(chan *Batch[T], batchesEach)
-	for range batchesEach {
-		home <- &Batch[T]{home: home}
-	}
-	for b := range home {
+	home := newShelf[T]()
+	for {
+		b := home.take()
 		if !in.fill(b) {
 			return
 		}
@@ -197,7 +232,7 @@ func (in *input[T]) handOn() {
 			waiting.Store(nil)
 			in.take(b)
 			in.next.Add(1)
-			b.home <- b
+			b.home.put(b)
 		}
 		in.handling.Unlock()
 	}

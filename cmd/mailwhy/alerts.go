@@ -14,7 +14,6 @@ import (
 	"github.com/mailwhy/mailwhy/internal/config"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/report"
-	"github.com/mailwhy/mailwhy/internal/session"
 )
 
 const (
@@ -78,7 +77,7 @@ func (c *tailCmd) alerts(h *hub, words *knowledge.Words, shown display) (end fun
 		a.tell = func(n *alert.Alert) { h.warn(errors.New(report.AlertText(a.words, n))) }
 	}
 	h.received.Store(a.engine.Received())
-	h.watchers, h.reloaders = append(h.watchers, a), append(h.reloaders, a.renew)
+	h.watchers, h.passed, h.reloaders = append(h.watchers, a), append(h.passed, a.passed), append(h.reloaders, a.renew)
 	return a.runner.Close, nil
 }
 
@@ -121,8 +120,7 @@ func (a *alerts) renew(r *renewal) (apply func(), err error) {
 	}, nil
 }
 
-// Event implements watcher.
-func (a *alerts) Event(l *line) {
+func (a *alerts) passed(l *line) {
 	if !a.engine.Idle() {
 		a.engine.Event(l.event(), l.note.annotation(), l.step.Host, a.line)
 	}
@@ -130,9 +128,6 @@ func (a *alerts) Event(l *line) {
 
 // line is the line that the hub is at.
 func (a *alerts) line() alert.Line { return alert.Line(a.lastLine()) }
-
-// Session implements watcher.
-func (a *alerts) Session(*session.Session) {}
 
 // Tick implements watcher.
 func (a *alerts) Tick(now time.Time) {

@@ -74,6 +74,10 @@ func (c *tailCmd) board(h *hub, words *knowledge.Words, quit func()) (*board, er
 	h.watch = live.New(h.by.Base(), b.notice)
 	h.watch.KeepLines()
 	h.watchers = append(h.watchers, b)
+	h.flush = func() error {
+		b.changed.Store(true)
+		return nil
+	}
 	b.changed.Store(true)
 	h.leave = func() { b.Leave() }
 	b.Dashboard = dashboard.New(dashboard.Options{
@@ -109,16 +113,6 @@ func (b *board) notice(n *live.Notice) {
 		b.news.add(dashboard.News{Text: func(w *knowledge.Words) string { return report.Flows(w, &over) }})
 	}
 }
-
-// Event implements watcher.
-func (b *board) Event(*line) {
-	if !b.changed.Load() { // looking is cheaper than setting
-		b.changed.Store(true)
-	}
-}
-
-// Session implements watcher.
-func (b *board) Session(*session.Session) { b.changed.Store(true) }
 
 // Tick implements watcher.
 func (b *board) Tick(time.Time) { b.changed.Store(true) }

@@ -75,7 +75,7 @@ func (f *listenFlags) listen(h *hub, words *knowledge.Words, top int) (end func(
 		Handler: l.pages(), MaxHeaderBytes: maxHead, ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, ErrorLog: log.New(io.Discard, "", 0), // of clients that break off
 	}
-	h.watchers = append(h.watchers, l)
+	h.watchers, h.passed, h.ended = append(h.watchers, l), append(h.passed, l.passed), append(h.ended, l.ended)
 	h.reloaded = append(h.reloaded, l.Reloaded)
 	fmt.Fprintln(h.stderr, words.Text("listen.at", "page", "http://"+l.at+"/", "url", "http://"+l.at+"/metrics"))
 	go func() {
@@ -225,8 +225,7 @@ func (l *listener) followedHealth(f *source.Followed, caughtUp time.Time) metric
 	return out
 }
 
-// Event implements watcher.
-func (l *listener) Event(n *line) {
+func (l *listener) passed(n *line) {
 	if n.note == nil {
 		l.Metrics.Event(n.event(), nil)
 		return
@@ -235,8 +234,7 @@ func (l *listener) Event(n *line) {
 	l.Metrics.Event(n.event(), &note)
 }
 
-// Session implements watcher.
-func (l *listener) Session(s *session.Session) { l.Metrics.Session(s, l.graceful) }
+func (l *listener) ended(s *session.Session) { l.Metrics.Session(s, l.graceful) }
 
 // Tick implements watcher.
 func (l *listener) Tick(time.Time) {

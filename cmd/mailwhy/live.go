@@ -22,10 +22,8 @@ import (
 
 // watcher looks on while logs are followed. Its methods are called one at a time.
 type watcher interface {
-	Event(l *line)              // each line that the filters let pass and whose event was kept, in order
-	Session(s *session.Session) // each session as it ends
-	Tick(now time.Time)         // once a second; now is the clock's time where all has been read, else the log's
-	Close()                     // nothing more is to come
+	Tick(now time.Time) // once a second; now is the clock's time where all has been read, else the log's
+	Close()             // nothing more is to come
 }
 
 // hub is where the lines of all followed logs meet: what they say goes the same way as in a
@@ -49,9 +47,11 @@ type hub struct {
 
 	watch    *live.Watch
 	watchers []watcher
-	end      func()       // ends the run
-	flush    func() error // what was printed, after each batch
-	tallies  []*tally     // of each input
+	passed   []func(*line)            // told of each line that the filters let pass and whose event was kept, in order
+	ended    []func(*session.Session) // and of each session as it ends
+	end      func()                   // ends the run
+	flush    func() error             // what was printed, after each batch
+	tallies  []*tally                 // of each input
 	followed []*source.Followed
 	journals []*source.Journal
 	state    *source.State // where the marks are kept; nil is nowhere
@@ -75,8 +75,8 @@ func newHub(w *world, by *classify.Classifier, o session.Options) *hub {
 // session passes on a session that has ended.
 func (h *hub) session(s *session.Session) {
 	h.sum.Session(s.Direction, s.End, s.Graceful && s.Format != smtp.FormatTranscript, s.Last, h.graceful)
-	for _, w := range h.watchers {
-		w.Session(s)
+	for _, tell := range h.ended {
+		tell(s)
 	}
 }
 
@@ -88,11 +88,7 @@ func (h *hub) skim() func(n *note, when time.Time) bool {
 		if n.known || n.step.Decides() {
 			return true
 		}
-		switch n.step.Kind {
-		case smtp.KindLost, smtp.KindTimeout, smtp.KindClosed, smtp.KindReceived: // of the others nobody does
-			return h.wanted(&n.step)
-		}
-		return false
+		return wantable[n.step.Kind] && h.wanted(&n.step)
 	}
 }
 
@@ -115,8 +111,8 @@ func (h *hub) count(l *line) error {
 	if !h.blind {
 		h.watch.Take(&counted, l.note.annotation(), words)
 	}
-	for _, w := range h.watchers {
-		w.Event(l)
+	for _, tell := range h.passed {
+		tell(l)
 	}
 	return nil
 }
@@ -126,6 +122,9 @@ func (h *hub) count(l *line) error {
 func (h *hub) wanted(s *session.Step) bool {
 	return live.Badly(s.Kind, s.Direction, s.Stage) || s.Kind == smtp.KindReceived && h.received.Load()
 }
+
+// wantable are the kinds of lines of which somebody may want to know though they are not counted.
+var wantable = [smtp.NumKinds]bool{smtp.KindLost: true, smtp.KindTimeout: true, smtp.KindClosed: true, smtp.KindReceived: true}
 
 func (h *hub) lastLine() live.Line { return (*words)(h.at).Line() }
 
@@ -298,7 +297,7 @@ func (h *hub) cover() {
 func (h *hub) tally(f *inputFlags, path string) (*tally, error) {
 	do := reading{by: h.by, keep: h.keep, lean: h.lean, handle: h.line, endFile: func() {}}
 	if h.lean {
-		do.skim, do.handle = h.skim(), h.count
+		do.skim, do.handle, do.ends = h.skim(), h.count, !h.blind
 	}
 	r, err := f.reader(h.world, do)
 	if err != nil {

@@ -62,6 +62,7 @@ type reading struct {
 	by     *classify.Classifier   // what it annotates replies by
 	keep   func(*smtp.Event) bool // which events handle gets besides those with a reply or a failure; nil: all
 	lean   bool                   // it gets none, but asks for those it wants: what the session and the summary want to know is in the step and the note
+	ends   bool                   // and it asks what the names in lines end with
 	handle func(*line) error
 
 	// skim, where it is set, takes each line first, by what is noted of it; handle gets those for

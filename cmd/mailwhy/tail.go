@@ -281,6 +281,12 @@ func (c *tailCmd) printer(h *hub, words *knowledge.Words) *printer {
 	}
 	h.watch = live.New(h.by.Base(), tell)
 	h.watchers = append(h.watchers, p)
+	switch {
+	case p.output == "ndjson":
+		h.passed = append(h.passed, p.passed)
+	case p.output == "text" && p.all:
+		h.ended = append(h.ended, p.ended)
+	}
 	h.flush = p.flush
 	h.reloaders = append(h.reloaders, func(r *renewal) (func(), error) {
 		return func() { p.teller.Words, p.teller.By = r.words, r.by }, nil
@@ -387,20 +393,18 @@ func (p *printer) notice(n *live.Notice) {
 	p.above(func(out *bufio.Writer) { p.teller.Notice(out, n) })
 }
 
-// Event implements watcher.
-func (p *printer) Event(l *line) {
-	if p.output != "ndjson" || l.ev.Kind == smtp.KindForeign && !p.all {
+// passed prints a line's event.
+func (p *printer) passed(l *line) {
+	if l.ev.Kind == smtp.KindForeign && !p.all {
 		return
 	}
 	p.buf = append(report.AppendEvent(p.buf[:0], l.ev, report.Place{Path: l.path, Line: l.number, Guessed: l.guessed}, l.explanation(p.by)), '\n')
 	p.out.Write(p.buf)
 }
 
-// Session implements watcher.
-func (p *printer) Session(s *session.Session) {
-	if p.all && p.output == "text" {
-		p.above(func(out *bufio.Writer) { p.teller.Session(out, s) })
-	}
+// ended prints a session.
+func (p *printer) ended(s *session.Session) {
+	p.above(func(out *bufio.Writer) { p.teller.Session(out, s) })
 }
 
 // Tick implements watcher.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/glance"
+	"github.com/mailwhy/mailwhy/internal/live"
 	"github.com/mailwhy/mailwhy/internal/pipeline"
 	"github.com/mailwhy/mailwhy/internal/redact"
 	"github.com/mailwhy/mailwhy/internal/session"
@@ -33,7 +34,8 @@ type line struct {
 	path    string
 	number  int64
 	guessed bool
-	name    uint64 // see note
+	name    uint64    // see note
+	ends    live.Ends // and this
 
 	parser smtp.Parser
 	parsed smtp.Event
@@ -71,9 +73,10 @@ func (l *line) event() *smtp.Event {
 // note is what can be told of an event without those before it.
 type note struct {
 	classify.Annotation
-	known     bool   // the event shows a reply or a failure, and Annotation says what of
-	recipient uint64 // see summary.Recipient
-	name      uint64 // see summary.Name; 0 when it was not looked at
+	known     bool      // the event shows a reply or a failure, and Annotation says what of
+	recipient uint64    // see summary.Recipient
+	name      uint64    // see summary.Name; 0 when it was not looked at
+	ends      live.Ends // see reading; zero when they were not looked at
 	step      session.Step
 	text      *[]byte // what encode made of it; nil where nothing is encoded
 }
@@ -143,6 +146,9 @@ func (t *tally) worker(p smtp.Parser) pipeline.Worker[note] {
 		n.Annotation, n.known = yes.annotate(&n.step)
 		if n.recipient, n.name = 0, 0; eye.Host != nil {
 			n.name = summary.NameKey(eye.Host)
+		}
+		if n.ends = (live.Ends{}); t.ends && n.step.Outcome == smtp.Sent && n.step.Direction == smtp.Outbound {
+			n.ends = live.Ends{Host: live.EndOf(eye.Host), To: live.EndOf(eye.To)}
 		}
 		return false
 	}
@@ -214,8 +220,16 @@ func (t *tally) annotate(ev *smtp.Event, n *note) (keep bool) {
 		return false
 	}
 	session.StepOf(ev, &n.step)
+	n.ends = live.Ends{}
 	if n.recipient, n.name = 0, 0; n.known {
 		n.recipient, n.name = summary.Recipient(ev), summary.Name(ev)
+		switch {
+		case !t.ends:
+		case ev.Outcome == smtp.Sent:
+			n.ends = live.EndsOf(ev)
+		case ev.Direction == smtp.Inbound:
+			n.ends.Host = live.EndOf(summary.HostOf(ev))
+		}
 	}
 	return !t.lean && (t.keep == nil || n.known || t.keep(ev))
 }
@@ -255,7 +269,7 @@ func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
 		ev.Time = t.when
 	}
 	l := &t.line
-	l.name = n.name
+	l.name, l.ends = n.name, n.ends
 	l.step, l.note, l.text, l.when, l.number, l.guessed, l.hide = &n.step, nil, nil, t.when, number, t.guessed, t.hide
 	l.have(ev, raw)
 	if n.text != nil {

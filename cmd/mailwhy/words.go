@@ -34,6 +34,14 @@ func (w *words) Domain() []byte {
 	return live.DomainOf((*line)(w).event())
 }
 
+// Ends tells what the names of the line end with.
+func (w *words) Ends() live.Ends {
+	if w.ends != (live.Ends{}) && w.hide == nil {
+		return w.ends
+	}
+	return live.EndsOf((*line)(w).event())
+}
+
 // Said is the reply's text, or what was told instead of one.
 func (w *words) Said() []byte { return (*line)(w).event().Said() }
 

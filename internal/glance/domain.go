@@ -22,9 +22,8 @@ func Domain(line []byte, format smtp.Format) []byte {
 	}
 	// The flag: " => ", or " -> " for a further recipient of the same delivery.
 	if i := span(line, '>'); i >= 2 && (hasPrefix(line[i-2:], " => ") || hasPrefix(line[i-2:], " -> ")) {
-		to := line[i+2:]
-		if _, ok := recipient(to); ok {
-			return domainOf(to[:span(to, ' ')])
+		if to, _ := recipient(line[i+2:]); to != nil {
+			return domainOf(to)
 		}
 	}
 	return nil

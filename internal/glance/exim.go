@@ -89,10 +89,11 @@ func (e *Eye) arrival(b []byte, s *session.Step) bool {
 
 // delivery reads "address fields", of which only the server and its reply matter.
 func (e *Eye) delivery(b []byte, s *session.Step) bool {
-	b, ok := recipient(b)
-	if !ok {
+	to, b := recipient(b)
+	if to == nil {
 		return false
 	}
+	e.To = to
 	var peer smtp.Peer
 	f := fields{rest: b}
 	for f.next() {
@@ -132,29 +133,33 @@ func (e *Eye) delivery(b []byte, s *session.Step) bool {
 	return true
 }
 
-// recipient passes over "address" or "address <original>", which the field R= follows. It
-// returns ok false for anything else: pipes, files, parents in brackets, what is thrown away.
-func recipient(b []byte) (rest []byte, ok bool) {
+// recipient reads "address" or "address <original>", which the field R= follows, and returns the
+// address and what follows; a nil address for anything else: pipes, files, parents in brackets,
+// what is thrown away.
+func recipient(b []byte) (to, rest []byte) {
 	n := span(b, ' ')
 	if n < 1 || b[n-1] == ':' {
-		return nil, false
+		return nil, nil
 	}
 	switch b[0] {
 	case '"', '<', '(', ':', '|', '/', '>':
-		return nil, false
+		return nil, nil
 	}
-	if string(b[:n]) == "blackhole" || string(b[:n]) == "discarded" {
-		return nil, false
+	to, b = b[:n], b[n+1:]
+	if string(to) == "blackhole" || string(to) == "discarded" {
+		return nil, nil
 	}
-	b = b[n+1:]
 	if len(b) > 0 && b[0] == '<' {
 		n = span(b, '>')
 		if n < 0 || span(b[:n], '"') >= 0 || n+2 > len(b) || b[n+1] != ' ' {
-			return nil, false
+			return nil, nil
 		}
 		b = b[n+2:]
 	}
-	return b, hasPrefix(b, "R=")
+	if !hasPrefix(b, "R=") {
+		return nil, nil
+	}
+	return to, b
 }
 
 // keys are those of a host's name and of its address; of the one it has where it has not both.

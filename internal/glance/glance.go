@@ -20,8 +20,9 @@ import (
 // changes nothing but the time it takes.
 type Eye struct {
 	// Host is what the other side of the last line is known by, its name or else its address, where
-	// the line tells of a delivery to it; nil for any other.
-	Host []byte
+	// the line tells of a delivery to it; nil for any other. To is the recipient's address, where
+	// it tells of a delivery.
+	Host, To []byte
 
 	postfix, exim bool
 
@@ -51,7 +52,7 @@ func (e *Eye) Line(line []byte, s *session.Step) bool {
 		return false
 	}
 	*s = session.Step{}
-	e.Host = nil
+	e.Host, e.To = nil, nil
 	if line[4] == '-' && line[10] == ' ' {
 		return e.exim && e.eximLine(line, s)
 	}

@@ -20,6 +20,7 @@ func (e *Eye) sent(b []byte, s *session.Step, w *writer) bool {
 	}
 	b = b[len("to=<"):]
 	i := span(b, '>')
+	to := b[:max(i, 0)]
 	if i >= 0 && hasPrefix(b[i:], ">, orig_to=<") {
 		b = b[i+len(">, orig_to=<"):]
 		i = span(b, '>')
@@ -27,6 +28,7 @@ func (e *Eye) sent(b []byte, s *session.Step, w *writer) bool {
 	if i < 0 || !hasPrefix(b[i:], ">, relay=") {
 		return false
 	}
+	e.To = to
 	b = b[i+len(">, relay="):]
 	n := span(b, ' ')
 	if n < 1 || b[n-1] != ',' {

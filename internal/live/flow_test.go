@@ -18,32 +18,52 @@ func TestMarks(t *testing.T) {
 		}
 	}
 	for _, h := range hosts {
-		f := newFlows(w.base)
-		party, _ := w.owner([]byte(h))
-		f.of(party)
-		if !f.marked(mark([]byte(h))) {
-			t.Errorf("%q is not marked as one of %q", h, party)
+		w := New(w.base, nil)
+		w.flows.mark(w.partyOf(h), true)
+		if !w.flows.marks.has(EndOf([]byte(h))) {
+			t.Errorf("%q is not marked as one of %q", h, w.partyOf(h).name)
 		}
-		if f.marked(mark([]byte("mx.other.example"))) {
+		if w.flows.marks.has(EndOf([]byte("mx.other.example"))) {
 			t.Errorf("%q marks all", h)
 		}
 	}
-	f := newFlows(w.base)
-	for _, h := range hosts {
-		for range maxGone {
-			party, _ := w.owner([]byte(h))
-			f.drop(f.of(party))
+	f := w.flows
+	for _, wait := range []bool{true, false} {
+		for _, h := range hosts {
+			f.mark(w.partyOf(h), wait)
+			f.mark(w.partyOf(h), wait)
 		}
 	}
-	f.of("customer.example")
-	f.of("Google")
-	marks := 0
-	for _, h := range hosts {
-		if f.marked(mark([]byte(h))) {
-			marks++
+	if f.marks != (marks{}) {
+		t.Error("marks are left of those to whom nothing fails")
+	}
+}
+
+// partyOf is the party of a host.
+func (w *Watch) partyOf(host string) *party {
+	name, provider := w.owner([]byte(host))
+	return w.parties.all[w.parties.named([]byte(name), provider)]
+}
+
+// TestEnds holds that an address ends like its domain, and a host like the domain that it is in, however
+// it is written.
+func TestEnds(t *testing.T) {
+	for _, same := range [][]string{
+		{"customer.example", "mx.customer.example", "MX1.A.B.Customer.EXAMPLE.", "anna@customer.example", "\"a.b\"@customer.example", "a@mx.customer.example"},
+		{"t.co", "a@t.co", "mx.t.co", "x.y.t.co."},
+		{"localhost", "root@localhost", "a.b@localhost"},
+		{"a.very.long.label.indeed-it-is.example", "x@indeed-it-is.example", "zz.indeed-it-is.example"},
+		{"1234567.example", "a@1234567.example", "b.1234567.example"},
+		{"12345678.example", "a@12345678.example", "b.12345678.example"},
+		{"", "."},
+	} {
+		for _, name := range same {
+			if EndOf([]byte(name)) != EndOf([]byte(same[0])) {
+				t.Errorf("%q does not end like %q", name, same[0])
+			}
 		}
 	}
-	if marks == len(hosts) || !f.marked(mark([]byte("mx.customer.example"))) || !f.marked(mark([]byte("aspmx.l.google.com"))) {
-		t.Errorf("of those that are gone, %d of %d are marked", marks, len(hosts))
+	if EndOf([]byte("a.customer.example")) == EndOf([]byte("a.customers.example")) {
+		t.Error("all end alike")
 	}
 }

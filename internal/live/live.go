@@ -22,7 +22,6 @@ const (
 	LastLines = 5
 
 	maxTroubles = 1024 // kinds that are kept; of more, the one that was silent for the longest is given up
-	maxParties  = 8192 // parties whose flow is watched
 	keepEvery   = 30   // seconds between two lines that are kept, once there are LastLines
 	keepPerTick = 2    // and so many between two ticks
 	maxText     = 1024 // bytes of a reply or a line
@@ -57,38 +56,41 @@ type Line struct {
 
 // Trouble is a cause with a party, as it goes on.
 type Trouble struct {
-	ID         int64 // the same as long as it is kept, and no other's
-	Cause      knowledge.Cause
-	Entry      knowledge.EntryID
-	Direction  smtp.Direction
-	Severity   knowledge.Severity
+	// What each line of it asks for stands together, and so in few cache lines.
+	Cause     knowledge.Cause
+	Direction smtp.Direction
+	Severity  knowledge.Severity
+	Stage     smtp.Stage
+	forgotten bool // it is not among Watch.troubles but among spare
+	began     bool // that it did was told
+	listed    bool // it is in Watch.going
+	held      bool // that it began was held back, as one too many
+	big       bool // its party is a provider, or none
+	Explained bool // another party's trouble of this cause was told of before
+	Entry     knowledge.EntryID
+	Code      smtp.Code
+	Enhanced  smtp.EnhancedCode
+	who       *party // whose it is
+	flow      *flow  // which has it in its list
+	minute    int64  // the one that PerMinute ends with
+	Total     int64
+	Last      time.Time
+	older     *Trouble // the one that was met last before it, among Watch.troubles
+	newer     *Trouble // and first after it
+
+	ID         int64  // the same as long as it is kept, and no other's
 	Party      string // the provider's name, or the domain on the other side where the cause is about that; "" where it does not matter
-	Stage      smtp.Stage
-	Code       smtp.Code
-	Enhanced   smtp.EnhancedCode
 	Reply      string // the last one
-	Total      int64
-	PerMinute  Counts
 	First      time.Time
-	Last       time.Time
 	Lines      []Line // the last ones, the newest last
-	Explained  bool   // another party's trouble of this cause was told of before
-	minute     int64  // the one that PerMinute ends with
 	told       time.Time
 	toldTotal  int64
 	toldTimes  int
-	began      bool     // that it did was told
-	forgotten  bool     // it is not among Watch.troubles any more
-	listed     bool     // it is in Watch.going
-	older      *Trouble // the one that was met last before it, among Watch.troubles
-	newer      *Trouble // and first after it
-	flow       *flow    // of its party, which has it in its list
-	held       bool     // that was held back, as one too many
-	over       int64    // Total when mail flowed again
-	big        bool     // its party is a provider, or none
-	lastSecond int64    // in which a line was kept
-	lastTick   int64    // after which that was
-	sinceTick  int      // how many were kept since
+	over       int64 // Total when mail flowed again
+	lastSecond int64 // in which a line was kept
+	lastTick   int64 // after which that was
+	sinceTick  int   // how many were kept since
+	PerMinute  Counts // in a Snapshot; before, a minute is at the place that slot tells
 }
 
 // Recent is how often it was met in the last minute.
@@ -114,12 +116,13 @@ type Watch struct {
 	totals     [NumRates]int64
 	minute     int64 // the one that rates end with
 	troubles   map[kind]*Trouble
-	oldest     *Trouble // of them, the one that was silent for the longest
+	spare      []*Trouble // forgotten ones, to be used again
+	oldest     *Trouble   // of them, the one that was silent for the longest
 	newest     *Trouble
 	going      []*Trouble // those that were met since they were told of
 	explained  map[causeSide]bool
 	parties    *parties
-	flows      flows
+	flows      *flows
 	sessions   map[badEnd]*endings
 	ids        int64
 	minuteTold time.Time // when what goes on was last told of
@@ -150,9 +153,10 @@ func New(base *knowledge.Base, tell func(*Notice)) *Watch {
 	if tell == nil {
 		tell = func(*Notice) {}
 	}
+	flows := newFlows(base)
 	return &Watch{
 		base: base, tell: tell, troubles: map[kind]*Trouble{}, explained: map[causeSide]bool{},
-		parties: newParties(), flows: newFlows(base), sessions: map[badEnd]*endings{},
+		parties: newParties(flows), flows: flows, sessions: map[badEnd]*endings{},
 	}
 }
 
@@ -238,13 +242,13 @@ func (w *Watch) trouble(l *summary.Line, a *classify.Annotation, words Words) {
 	side := causeSide{a.Cause, l.Direction}
 	number := w.party(l, words)
 	who := w.parties.all[number]
-	last := &who.last
+	last := &who.last[(uint(side.cause)+uint(side.direction))%lastTroubles]
 	if !who.provider && !mendable(a.Cause) || number == nobody {
 		// A mistyped address is one, in whatever domain.
 		who, last = w.parties.all[nobody], &w.parties.nobody[side.cause][side.direction]
 	}
 	t := *last
-	if t == nil || t.forgotten || t.Cause != side.cause || t.Direction != side.direction {
+	if t == nil || t.forgotten || t.who != who || t.Cause != side.cause || t.Direction != side.direction {
 		t = w.troubleOf(side, who)
 		*last = t
 	}
@@ -254,7 +258,7 @@ func (w *Watch) trouble(l *summary.Line, a *classify.Annotation, words Words) {
 		t.keep(words)
 	}
 	if t.Direction == smtp.Outbound && t.Party != "" && mendable(t.Cause) {
-		w.flows.failed(w, t)
+		w.flows.failed(w, who, t)
 	}
 	if !t.began {
 		w.announce(t, side, words)
@@ -266,14 +270,13 @@ func (w *Watch) troubleOf(side causeSide, who *party) *Trouble {
 	k := kind{side, who.name}
 	t := w.troubles[k]
 	if t == nil {
-		w.makeRoom()
+		t = w.unused()
 		w.ids++
-		t = &Trouble{
-			ID: w.ids, Cause: side.cause, Direction: side.direction, Party: k.party, First: w.now, minute: unixMinute(w.now),
-			big: who.provider || who.name == "",
-		}
+		t.ID, t.Cause, t.Direction, t.Party = w.ids, side.cause, side.direction, k.party
+		t.First, t.minute, t.big = w.now, unixMinute(w.now), who.provider || who.name == ""
 		w.troubles[k] = t
 	}
+	t.who = who
 	return t
 }
 
@@ -317,9 +320,13 @@ func mendable(c knowledge.Cause) bool {
 
 func (t *Trouble) count(l *summary.Line, a *classify.Annotation, now time.Time) {
 	m := unixMinute(now)
-	t.PerMinute.shift(m - t.minute)
-	t.minute = max(t.minute, m)
-	t.PerMinute[Minutes-1] += l.N
+	for ; t.minute < m; t.minute++ {
+		if m-t.minute > Minutes {
+			t.minute = m - Minutes
+		}
+		t.PerMinute[slot(t.minute+1)] = 0
+	}
+	t.PerMinute[slot(m)] += l.N
 	t.Total += l.N
 	t.Last = now
 	t.Entry, t.Severity = a.Entry, max(t.Severity, a.Severity)
@@ -327,6 +334,18 @@ func (t *Trouble) count(l *summary.Line, a *classify.Annotation, now time.Time) 
 	if l.Code != 0 {
 		t.Enhanced = l.Enhanced
 	}
+}
+
+// slot is where in PerMinute a minute has its place, so that nothing has to move when the next one begins.
+func slot(minute int64) int { return int((minute%Minutes + Minutes) % Minutes) }
+
+// inOrder puts the minutes in their order.
+func (t *Trouble) inOrder() {
+	var c Counts
+	for i := range c {
+		c[i] = t.PerMinute[slot(t.minute-Minutes+1+int64(i))]
+	}
+	t.PerMinute = c
 }
 
 // keeps reports whether a line is to be kept: the first ones, and then one from time to time. Only
@@ -358,20 +377,38 @@ func (t *Trouble) keep(words Words) {
 	t.Lines = append(t.Lines, line)
 }
 
-// makeRoom gives up the trouble that was silent for the longest where there are too many.
-func (w *Watch) makeRoom() {
+// unused returns a trouble to be used. Where there are too many, the one that was silent for the
+// longest is given up for it.
+func (w *Watch) unused() *Trouble {
 	if len(w.troubles) >= maxTroubles {
 		w.forget(w.oldest)
 		w.dropped++
 	}
+	n := len(w.spare)
+	if n == 0 {
+		return new(Trouble)
+	}
+	t := w.spare[n-1]
+	w.spare = w.spare[:n-1]
+	listed := t.listed
+	*t = Trouble{} // by itself, for it is large: a value with fields would be made elsewhere and moved
+	t.listed = listed
+	return t
 }
 
 func (w *Watch) forget(t *Trouble) {
 	delete(w.troubles, kind{causeSide{t.Cause, t.Direction}, t.Party})
 	w.unlink(t)
 	t.began, t.forgotten = false, true // those who have it in their lists let it go
+	t.leave()
+	w.spare = append(w.spare, t)
+}
+
+// leave takes a trouble out of the list of its flow.
+func (t *Trouble) leave() {
 	if t.flow != nil {
 		t.flow.of = slices.DeleteFunc(t.flow.of, func(o *Trouble) bool { return o == t })
+		t.flow = nil
 	}
 }
 
@@ -405,10 +442,11 @@ func (w *Watch) Snapshot(n int) Snapshot {
 	s.Troubles = s.Troubles[:min(n, len(s.Troubles))]
 	for i := range s.Troubles {
 		t := &s.Troubles[i]
+		t.inOrder()
 		t.PerMinute.shift(unixMinute(w.now) - t.minute)
 		t.minute = max(t.minute, unixMinute(w.now))
 		t.Lines = slices.Clone(t.Lines)
-		t.older, t.newer, t.flow = nil, nil, nil // the watch's own
+		t.older, t.newer, t.flow, t.who = nil, nil, nil, nil // the watch's own
 	}
 	return s
 }

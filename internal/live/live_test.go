@@ -270,8 +270,8 @@ func TestBounds(t *testing.T) {
 		s.sent(time.Hour, fmt.Sprintf("mx.b%d.example", i), "bob@gmail.com")
 		s.fails(time.Hour, knowledge.Blocklisted, knowledge.Critical, fmt.Sprintf("mx.c%d.example", i))
 	}
-	if s.parties.hosts.n > maxHosts || len(s.parties.all) > maxNames || len(s.flows.byParty) > maxParties {
-		t.Errorf("%d hosts, %d parties, %d flows", s.parties.hosts.n, len(s.parties.all), len(s.flows.byParty))
+	if s.parties.hosts.n > maxHosts || len(s.parties.all) > maxNames {
+		t.Errorf("%d hosts, %d parties", s.parties.hosts.n, len(s.parties.all))
 	}
 	long := strings.Repeat("x", 1<<20)
 	s.met(2*time.Hour, knowledge.Blocklisted, knowledge.Critical, smtp.Event{
@@ -341,8 +341,8 @@ func TestForgottenTroubles(t *testing.T) {
 		}
 	}
 	held := 0
-	for _, f := range s.flows.byParty {
-		held += len(f.of)
+	for _, p := range s.parties.all {
+		held += len(p.flow.of)
 	}
 	if held > maxTroubles {
 		t.Errorf("flows hold %d troubles, %d are kept", held, len(s.troubles))

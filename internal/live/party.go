@@ -12,22 +12,35 @@ const maxNames = 1 << 15
 // party is who is on the other side.
 type party struct {
 	name     string
-	provider bool     // one that many have to do with
-	last     *Trouble // that it had last, which mostly comes again
+	provider bool                   // one that many have to do with
+	last     [lastTroubles]*Trouble // that it had last, which mostly come again
+	end      End                    // of its name
+	flow     flow                   // to it
 }
+
+// lastTroubles is how many are remembered of each party.
+const lastTroubles = 4
 
 // parties remembers who had trouble, and which hosts are theirs.
 type parties struct {
-	hosts  hosts                                            // the number of the party, by hostKey
-	all    []*party                                         // by number; 0 is nobody
-	byName map[string]uint16                                // the number of each
-	nobody [knowledge.NumCauses][smtp.Internal + 1]*Trouble // the last ones of where it does not matter who
+	hosts     hosts             // the number of the party, by hostKey
+	all       []*party          // by number; 0 is nobody
+	providers marks             // of all hosts of providers
+	byName    map[string]uint16 // the number of each
+	flows     *flows
+	nobody    [knowledge.NumCauses][smtp.Internal + 1]*Trouble // the last ones of where it does not matter who
 }
 
 const nobody = uint16(0)
 
-func newParties() *parties {
-	return &parties{hosts: newHosts(), all: []*party{{}}, byName: map[string]uint16{}}
+func newParties(f *flows) *parties {
+	p := &parties{hosts: newHosts(), all: []*party{{end: EndOf(nil)}}, byName: map[string]uint16{}, flows: f}
+	for _, ends := range f.hosts {
+		for _, e := range ends {
+			p.providers.set(e, true)
+		}
+	}
+	return p
 }
 
 // party tells who is on the other side of a line: a provider, or the domain that its host is
@@ -40,6 +53,9 @@ func (w *Watch) party(l *summary.Line, words Words) (number uint16) {
 		return p.named(appendLower(room[:0], words.Domain()), false)
 	}
 	if l.Host == 0 || l.Direction != smtp.Outbound && l.Direction != smtp.Inbound {
+		return nobody
+	}
+	if l.Direction == smtp.Inbound && !p.providers.has(words.Ends().Host) {
 		return nobody
 	}
 	key := hostKey(l.Host, l.Direction)
@@ -82,7 +98,7 @@ func (p *parties) named(name []byte, provider bool) (number uint16) {
 		p.forget()
 	}
 	number = uint16(len(p.all))
-	p.all = append(p.all, &party{name: string(name), provider: provider})
+	p.all = append(p.all, &party{name: string(name), provider: provider, end: EndOf(name)})
 	p.byName[string(name)] = number
 	return number
 }
@@ -93,6 +109,7 @@ func (p *parties) forget() {
 	clear(p.all[1:])
 	p.all = p.all[:1]
 	clear(p.byName)
+	p.flows.forget()
 }
 
 // appendLower appends a domain in lower case.

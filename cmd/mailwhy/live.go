@@ -96,25 +96,30 @@ func (h *hub) skim() func(n *note, when time.Time) bool {
 func (h *hub) line(l *line) error {
 	h.at = l
 	if h.open.Add(l.step, l.when, l.ev) && (l.ev != nil || l.note != nil || l.step.Decides() || h.wanted(l.step)) {
-		return h.count(l)
+		h.count(l)
+		h.show(l)
 	}
 	return nil
 }
 
-// count counts a line, and shows it to those who look on.
-func (h *hub) count(l *line) error {
+// count counts a line.
+func (h *hub) count(l *line) {
 	h.at = l
-	counted, words := l.counted(), (*words)(l)
 	if l.note != nil || l.step.Decides() {
-		h.sum.Count(&counted, l.note.forSummary(), words)
+		count(h.sum, l)
 	}
+}
+
+// show shows a line to those who look on.
+func (h *hub) show(l *line) {
+	h.at = l
 	if !h.blind {
-		h.watch.Take(&counted, l.note.annotation(), words)
+		counted := l.counted()
+		h.watch.Take(&counted, l.note.annotation(), (*words)(l))
 	}
 	for _, tell := range h.passed {
 		tell(l)
 	}
-	return nil
 }
 
 // wanted reports whether anybody wants to know of a line that is not counted more than the
@@ -297,7 +302,7 @@ func (h *hub) cover() {
 func (h *hub) tally(f *inputFlags, path string) (*tally, error) {
 	do := reading{by: h.by, keep: h.keep, lean: h.lean, handle: h.line, endFile: func() {}}
 	if h.lean {
-		do.skim, do.handle, do.ends = h.skim(), h.count, !h.blind
+		do.skim, do.turns, do.ends = h.skim(), []func(*line){h.count, h.show}, !h.blind
 	}
 	r, err := f.reader(h.world, do)
 	if err != nil {

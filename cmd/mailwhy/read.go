@@ -65,9 +65,11 @@ type reading struct {
 	ends   bool                   // and it asks what the names in lines end with
 	handle func(*line) error
 
-	// skim, where it is set, takes each line first, by what is noted of it; handle gets those for
-	// which it returns true.
-	skim func(n *note, when time.Time) bool
+	// skim, where it is set, takes each line by what is noted of it. Those for which it returns true
+	// are wanted more of: each of turns gets them, those of one batch after the other, so that what
+	// it does stays in the processor's caches meanwhile. handle gets none then.
+	skim  func(n *note, when time.Time) bool
+	turns []func(*line)
 
 	// encode, where it is set, prepares on the workers what handle writes of a line: it appends
 	// to buf, and nothing for a line of which handle needs nothing.

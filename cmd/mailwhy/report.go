@@ -143,10 +143,7 @@ func (c *reportCmd) summarise(w *world, files *inputFlags, by *classify.Classifi
 			sessions.Add(&n.step, when, nil)
 			return n.known || n.step.Decides()
 		}
-		do.handle = func(l *line) error {
-			count(sum, l)
-			return nil
-		}
+		do.turns = []func(*line){func(l *line) { count(sum, l) }}
 	}
 	coverage, err := files.read(w, do)
 	if err != nil {

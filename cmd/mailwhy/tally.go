@@ -103,6 +103,15 @@ type tally struct {
 	stamp   smtp.Stamp
 	when    time.Time
 	guessed bool
+
+	wanted []wanted // lines of the batch at hand
+}
+
+// wanted is a line of a batch that the command is to get.
+type wanted struct {
+	place   int
+	when    time.Time
+	guessed bool
 }
 
 // lines reads a log. The first error is the input's, the second the handler's.
@@ -163,20 +172,43 @@ func (r *reader) workers() int {
 }
 
 func (t *tally) handleBatch(b *pipeline.Batch[note]) error {
+	t.wanted = t.wanted[:0]
 	for i := range b.Notes {
 		n := &b.Notes[i]
 		t.count(n)
 		if !t.passes(n, b.Line(i)) {
 			continue
 		}
-		if err := t.pass(b.Event(i), n, b.Line(i), t.before+b.First+int64(i)); err != nil {
+		if t.skim != nil {
+			t.wanted = append(t.wanted, wanted{i, t.when, t.guessed})
+			continue
+		}
+		t.at(b, i, t.when, t.guessed)
+		if err := t.handle(&t.line); err != nil {
 			return err
 		}
 	}
+	t.takeTurns(b)
 	t.file.Bytes += b.Bytes()
 	t.file.Cut += b.Cut()
 	t.progress.show()
 	return nil
+}
+
+// takeTurns hands the lines that are wanted to each of those whose turn it is.
+func (t *tally) takeTurns(b *pipeline.Batch[note]) {
+	for _, turn := range t.turns {
+		for _, w := range t.wanted {
+			t.at(b, w.place, w.when, w.guessed)
+			turn(&t.line)
+		}
+	}
+}
+
+// at makes the line the i-th of a batch.
+func (t *tally) at(b *pipeline.Batch[note], i int, when time.Time, guessed bool) {
+	t.line.when, t.line.guessed = when, guessed
+	t.be(b.Event(i), &b.Notes[i], b.Line(i), t.before+b.First+int64(i))
 }
 
 // transcript reads a transcript, whose bytes are needed all at once.
@@ -190,7 +222,9 @@ func (t *tally) transcript(body io.Reader) (readErr, handleErr error) {
 		var n note
 		t.annotate(ev, &n)
 		if raw := lines.at(data, number); t.passes(&n, raw) {
-			handleErr = t.pass(ev, &n, raw, int64(number))
+			t.line.when, t.line.guessed = t.when, t.guessed
+			t.be(ev, &n, raw, int64(number))
+			handleErr = t.handle(&t.line)
 		}
 	})
 	t.dialect = info.Dialect
@@ -263,14 +297,14 @@ func (t *tally) passes(n *note, raw []byte) bool {
 	return t.skim == nil || t.skim(n, t.when)
 }
 
-// pass hands a line to the command.
-func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
-	if ev != nil {
-		ev.Time = t.when
-	}
+// be makes the line that of an event, or of a note where that was not kept. Its time is set.
+func (t *tally) be(ev *smtp.Event, n *note, raw []byte, number int64) {
 	l := &t.line
+	if ev != nil {
+		ev.Time = l.when
+	}
 	l.name, l.ends = n.name, n.ends
-	l.step, l.note, l.text, l.when, l.number, l.guessed, l.hide = &n.step, nil, nil, t.when, number, t.guessed, t.hide
+	l.step, l.note, l.text, l.number, l.hide = &n.step, nil, nil, number, t.hide
 	l.have(ev, raw)
 	if n.text != nil {
 		l.text = *n.text
@@ -278,7 +312,6 @@ func (t *tally) pass(ev *smtp.Event, n *note, raw []byte, number int64) error {
 	if n.known {
 		l.note = n
 	}
-	return t.handle(&t.line)
 }
 
 // tick settles the time of a line. Most have the stamp of the line before them.

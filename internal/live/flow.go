@@ -19,11 +19,10 @@ const (
 
 // flow is how deliveries to a party go, from the first that failed on.
 type flow struct {
-	of     []*Trouble // that keep mail from it
-	fails  int        // in a row; 0: none did
-	since  time.Time  // of the first of them
-	sent   time.Time  // the first that went through again; zero: none did
-	marked bool       // the next one that goes through is waited for
+	fails  int       // in a row; 0: none did
+	since  time.Time // of the first of them
+	sent   time.Time // the first that went through again; zero: none did
+	marked bool      // the next one that goes through is waited for
 }
 
 // flows are how deliveries go to the parties to which some failed. Of each delivery that went
@@ -47,16 +46,12 @@ func newFlows(base *knowledge.Base) *flows {
 }
 
 // failed takes a delivery to a party that failed.
-func (f *flows) failed(w *Watch, who *party, t *Trouble) {
+func (f *flows) failed(w *Watch, who *party) {
 	p := &who.flow
 	if p.fails == 0 {
 		p.since = w.now
 	}
 	p.fails++
-	if t.flow != p {
-		t.leave()
-		t.flow, p.of = p, append(p.of, t)
-	}
 	if !p.sent.IsZero() {
 		p.sent = time.Time{}
 		f.again = slices.DeleteFunc(f.again, func(a *party) bool { return a == who })
@@ -79,15 +74,7 @@ func (f *flows) mark(who *party, wait bool) {
 // end lets a flow go: deliveries do not fail any more.
 func (f *flows) end(who *party) {
 	f.mark(who, false)
-	for _, t := range who.flow.of {
-		t.flow = nil
-	}
-	who.flow = flow{of: who.flow.of[:0]}
-}
-
-// forget lets all flows go.
-func (f *flows) forget() {
-	f.marks, f.again = marks{}, nil
+	who.flow = flow{}
 }
 
 // sent takes a delivery to a recipient, by way of a party: a party may be known by either.
@@ -123,8 +110,10 @@ func (f *flows) over(w *Watch) {
 		who := f.again[0]
 		f.again = slices.Delete(f.again, 0, 1)
 		w.tell(&Notice{What: Over, Time: w.now, Party: who.name, For: who.flow.sent.Sub(who.flow.since)})
-		for _, t := range who.flow.of {
-			t.began, t.held, t.over = false, false, t.Total
+		for _, t := range who.troubles {
+			if t.stops() && !t.Last.Before(who.flow.since) {
+				t.began, t.held, t.over = false, false, t.Total
+			}
 		}
 		f.end(who)
 	}

@@ -61,7 +61,6 @@ type Trouble struct {
 	Direction smtp.Direction
 	Severity  knowledge.Severity
 	Stage     smtp.Stage
-	forgotten bool // it is not among Watch.troubles but among spare
 	began     bool // that it did was told
 	listed    bool // it is in Watch.going
 	held      bool // that it began was held back, as one too many
@@ -71,11 +70,10 @@ type Trouble struct {
 	Code      smtp.Code
 	Enhanced  smtp.EnhancedCode
 	who       *party // whose it is
-	flow      *flow  // which has it in its list
 	minute    int64  // the one that PerMinute ends with
 	Total     int64
 	Last      time.Time
-	older     *Trouble // the one that was met last before it, among Watch.troubles
+	older     *Trouble // the one that was met last before it
 	newer     *Trouble // and first after it
 
 	ID         int64  // the same as long as it is kept, and no other's
@@ -86,10 +84,10 @@ type Trouble struct {
 	told       time.Time
 	toldTotal  int64
 	toldTimes  int
-	over       int64 // Total when mail flowed again
-	lastSecond int64 // in which a line was kept
-	lastTick   int64 // after which that was
-	sinceTick  int   // how many were kept since
+	over       int64  // Total when mail flowed again
+	lastSecond int64  // in which a line was kept
+	lastTick   int64  // after which that was
+	sinceTick  int    // how many were kept since
 	PerMinute  Counts // in a Snapshot; before, a minute is at the place that slot tells
 }
 
@@ -112,10 +110,11 @@ type Watch struct {
 	tell func(*Notice)
 
 	now        time.Time
+	due        time.Time // when more than now is to be moved on
 	rates      [NumRates]Counts
 	totals     [NumRates]int64
-	minute     int64 // the one that rates end with
-	troubles   map[kind]*Trouble
+	minute     int64      // the one that rates end with
+	n          int        // troubles
 	spare      []*Trouble // forgotten ones, to be used again
 	oldest     *Trouble   // of them, the one that was silent for the longest
 	newest     *Trouble
@@ -136,12 +135,6 @@ type Watch struct {
 	known      known
 }
 
-// kind tells troubles apart.
-type kind struct {
-	causeSide
-	party string
-}
-
 type causeSide struct {
 	cause     knowledge.Cause
 	direction smtp.Direction
@@ -155,7 +148,7 @@ func New(base *knowledge.Base, tell func(*Notice)) *Watch {
 	}
 	flows := newFlows(base)
 	return &Watch{
-		base: base, tell: tell, troubles: map[kind]*Trouble{}, explained: map[causeSide]bool{},
+		base: base, tell: tell, explained: map[causeSide]bool{},
 		parties: newParties(flows), flows: flows, sessions: map[badEnd]*endings{},
 	}
 }
@@ -205,11 +198,17 @@ func (w *Watch) advance(now time.Time) {
 	if !now.After(w.now) {
 		return
 	}
-	w.now = now
+	if w.now = now; now.Before(w.due) {
+		return
+	}
 	w.roll(now)
 	if now.Sub(w.reported) >= reportEvery {
 		w.reported = now
 		w.report()
+	}
+	w.due = w.reported.Add(reportEvery)
+	if next := time.Unix((w.minute+1)*60, 0); next.Before(w.due) {
+		w.due = next
 	}
 }
 
@@ -240,43 +239,35 @@ func (c *Counts) shift(n int64) {
 // trouble counts what went wrong.
 func (w *Watch) trouble(l *summary.Line, a *classify.Annotation, words Words) {
 	side := causeSide{a.Cause, l.Direction}
-	number := w.party(l, words)
-	who := w.parties.all[number]
-	last := &who.last[(uint(side.cause)+uint(side.direction))%lastTroubles]
-	if !who.provider && !mendable(a.Cause) || number == nobody {
-		// A mistyped address is one, in whatever domain.
-		who, last = w.parties.all[nobody], &w.parties.nobody[side.cause][side.direction]
+	who := w.parties.all[w.party(l, words)]
+	if !who.provider && !mendable(a.Cause) {
+		who = w.parties.all[nobody] // a mistyped address is one, in whatever domain
 	}
-	t := *last
-	if t == nil || t.forgotten || t.who != who || t.Cause != side.cause || t.Direction != side.direction {
-		t = w.troubleOf(side, who)
-		*last = t
+	t := who.trouble(side)
+	if t == nil {
+		t = w.begins(side, who)
 	}
-	t.count(l, a, w.now)
+	t.count(l, a, w.now, w.minute)
 	w.met(t)
 	if w.keeps && t.keeps(w) {
 		t.keep(words)
 	}
-	if t.Direction == smtp.Outbound && t.Party != "" && mendable(t.Cause) {
-		w.flows.failed(w, who, t)
+	if t.Party != "" && t.stops() {
+		w.flows.failed(w, who)
 	}
 	if !t.began {
 		w.announce(t, side, words)
 	}
 }
 
-// troubleOf returns the trouble of a cause with a party, a new one where there is none.
-func (w *Watch) troubleOf(side causeSide, who *party) *Trouble {
-	k := kind{side, who.name}
-	t := w.troubles[k]
-	if t == nil {
-		t = w.unused()
-		w.ids++
-		t.ID, t.Cause, t.Direction, t.Party = w.ids, side.cause, side.direction, k.party
-		t.First, t.minute, t.big = w.now, unixMinute(w.now), who.provider || who.name == ""
-		w.troubles[k] = t
-	}
-	t.who = who
+// begins returns a new trouble with a party.
+func (w *Watch) begins(side causeSide, who *party) *Trouble {
+	t := w.unused()
+	w.n++
+	w.ids++
+	t.ID, t.Cause, t.Direction, t.Party, t.who = w.ids, side.cause, side.direction, who.name, who
+	t.First, t.minute, t.big = w.now, w.minute, who.provider || who.name == ""
+	who.troubles = append(who.troubles, t)
 	return t
 }
 
@@ -318,8 +309,11 @@ func mendable(c knowledge.Cause) bool {
 	return who == knowledge.SendingAdmin || who == knowledge.ReceivingAdmin
 }
 
-func (t *Trouble) count(l *summary.Line, a *classify.Annotation, now time.Time) {
-	m := unixMinute(now)
+// stops reports that it keeps mail from its party.
+func (t *Trouble) stops() bool { return t.Direction == smtp.Outbound && mendable(t.Cause) }
+
+// count counts a line at now, in the minute m.
+func (t *Trouble) count(l *summary.Line, a *classify.Annotation, now time.Time, m int64) {
 	for ; t.minute < m; t.minute++ {
 		if m-t.minute > Minutes {
 			t.minute = m - Minutes
@@ -380,7 +374,7 @@ func (t *Trouble) keep(words Words) {
 // unused returns a trouble to be used. Where there are too many, the one that was silent for the
 // longest is given up for it.
 func (w *Watch) unused() *Trouble {
-	if len(w.troubles) >= maxTroubles {
+	if w.n >= maxTroubles {
 		w.forget(w.oldest)
 		w.dropped++
 	}
@@ -397,19 +391,11 @@ func (w *Watch) unused() *Trouble {
 }
 
 func (w *Watch) forget(t *Trouble) {
-	delete(w.troubles, kind{causeSide{t.Cause, t.Direction}, t.Party})
+	w.n--
+	t.who.troubles = slices.DeleteFunc(t.who.troubles, func(o *Trouble) bool { return o == t })
 	w.unlink(t)
-	t.began, t.forgotten = false, true // those who have it in their lists let it go
-	t.leave()
+	t.began = false // it may still be among those that go on
 	w.spare = append(w.spare, t)
-}
-
-// leave takes a trouble out of the list of its flow.
-func (t *Trouble) leave() {
-	if t.flow != nil {
-		t.flow.of = slices.DeleteFunc(t.flow.of, func(o *Trouble) bool { return o == t })
-		t.flow = nil
-	}
 }
 
 // Tick moves the time on to now, if that is later, and tells what is due. It is for when
@@ -431,10 +417,8 @@ type Snapshot struct {
 // Snapshot copies what is going on, at most n troubles of it.
 func (w *Watch) Snapshot(n int) Snapshot {
 	s := Snapshot{Now: w.now, Rates: w.rates, Totals: w.totals, Dropped: w.dropped}
-	for _, t := range w.troubles {
-		if w.now.Sub(t.Last) < Minutes*time.Minute {
-			s.Troubles = append(s.Troubles, *t)
-		}
+	for t := w.newest; t != nil && w.now.Sub(t.Last) < Minutes*time.Minute; t = t.older {
+		s.Troubles = append(s.Troubles, *t)
 	}
 	slices.SortFunc(s.Troubles, func(a, b Trouble) int {
 		return cmp.Or(-cmp.Compare(a.weight(), b.weight()), cmp.Compare(a.ID, b.ID))
@@ -443,10 +427,10 @@ func (w *Watch) Snapshot(n int) Snapshot {
 	for i := range s.Troubles {
 		t := &s.Troubles[i]
 		t.inOrder()
-		t.PerMinute.shift(unixMinute(w.now) - t.minute)
-		t.minute = max(t.minute, unixMinute(w.now))
+		t.PerMinute.shift(w.minute - t.minute)
+		t.minute = max(t.minute, w.minute)
 		t.Lines = slices.Clone(t.Lines)
-		t.older, t.newer, t.flow, t.who = nil, nil, nil, nil // the watch's own
+		t.older, t.newer, t.who = nil, nil, nil // the watch's own
 	}
 	return s
 }

@@ -260,10 +260,10 @@ func TestBounds(t *testing.T) {
 	for i := range maxTroubles + more {
 		s.fails(time.Duration(i)*time.Second, knowledge.Blocklisted, knowledge.Critical, fmt.Sprintf("mx.a%d.example", i))
 	}
-	if n := int64(len(s.troubles)); n > maxTroubles || n+s.Dropped() != maxTroubles+more || s.Snapshot(0).Dropped != s.Dropped() {
-		t.Errorf("%d troubles, %d dropped", len(s.troubles), s.Dropped())
+	if n := int64(s.n); n > maxTroubles || n+s.Dropped() != maxTroubles+more || s.Snapshot(0).Dropped != s.Dropped() {
+		t.Errorf("%d troubles, %d dropped", s.n, s.Dropped())
 	}
-	if len(s.troubles) > 0 && s.troubles[kind{causeSide{knowledge.Blocklisted, smtp.Outbound}, "a0.example"}] != nil {
+	if s.partyOf("mx.a0.example").trouble(causeSide{knowledge.Blocklisted, smtp.Outbound}) != nil {
 		t.Error("the one that was silent for the longest was kept")
 	}
 	for i := range maxHosts + more {
@@ -325,12 +325,12 @@ func TestLongLines(t *testing.T) {
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	if kept := int64(after.HeapAlloc) - int64(before.HeapAlloc); kept > 20<<20 || len(s.troubles) < 200 {
-		t.Errorf("%d MiB are kept of the lines of %d troubles", kept>>20, len(s.troubles))
+	if kept := int64(after.HeapAlloc) - int64(before.HeapAlloc); kept > 20<<20 || s.n < 200 {
+		t.Errorf("%d MiB are kept of the lines of %d troubles", kept>>20, s.n)
 	}
 }
 
-// TestForgottenTroubles: what was given up is not held by the flow of a party that stays away.
+// TestForgottenTroubles: what was given up is not held by its party.
 func TestForgottenTroubles(t *testing.T) {
 	s := newScene()
 	for i := range 3 * maxTroubles {
@@ -342,9 +342,9 @@ func TestForgottenTroubles(t *testing.T) {
 	}
 	held := 0
 	for _, p := range s.parties.all {
-		held += len(p.flow.of)
+		held += len(p.troubles)
 	}
 	if held > maxTroubles {
-		t.Errorf("flows hold %d troubles, %d are kept", held, len(s.troubles))
+		t.Errorf("parties hold %d troubles, %d are kept", held, s.n)
 	}
 }

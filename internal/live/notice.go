@@ -63,8 +63,8 @@ func (w *Watch) announce(t *Trouble, side causeSide, words Words) {
 	if t.Severity == knowledge.Info || w.explained[side] && (!t.big || t.over > 0) && t.Total-t.over < another {
 		return
 	}
-	if m := unixMinute(w.now); m != w.newMinute {
-		w.newMinute, w.newTold = m, [2]int{}
+	if w.minute != w.newMinute {
+		w.newMinute, w.newTold = w.minute, [2]int{}
 	}
 	turn, most := 0, newPerMinute
 	if summary.Ours(t.Cause, t.Direction) {
@@ -92,7 +92,7 @@ func (w *Watch) report() {
 		w.sweep()
 		w.countEndings()
 	}
-	if w.newHeld > 0 && unixMinute(w.now) != w.newMinute {
+	if w.newHeld > 0 && w.minute != w.newMinute {
 		w.tell(&Notice{What: Others, Time: w.now, Count: w.newHeld})
 		w.newHeld = 0
 	}

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -12,14 +11,22 @@ const maxNames = 1 << 15
 // party is who is on the other side.
 type party struct {
 	name     string
-	provider bool                   // one that many have to do with
-	last     [lastTroubles]*Trouble // that it had last, which mostly come again
-	end      End                    // of its name
-	flow     flow                   // to it
+	troubles []*Trouble // with it, the one that was asked for last first
+	provider bool       // one that many have to do with
+	end      End        // of its name
+	flow     flow       // to it
 }
 
-// lastTroubles is how many are remembered of each party.
-const lastTroubles = 4
+// trouble returns the party's trouble of a cause, nil for none.
+func (p *party) trouble(side causeSide) *Trouble {
+	for i, t := range p.troubles {
+		if t.Cause == side.cause && t.Direction == side.direction {
+			p.troubles[0], p.troubles[i] = t, p.troubles[0]
+			return t
+		}
+	}
+	return nil
+}
 
 // parties remembers who had trouble, and which hosts are theirs.
 type parties struct {
@@ -28,7 +35,6 @@ type parties struct {
 	providers marks             // of all hosts of providers
 	byName    map[string]uint16 // the number of each
 	flows     *flows
-	nobody    [knowledge.NumCauses][smtp.Internal + 1]*Trouble // the last ones of where it does not matter who
 }
 
 const nobody = uint16(0)
@@ -103,13 +109,22 @@ func (p *parties) named(name []byte, provider bool) (number uint16) {
 	return number
 }
 
-// forget empties the memory: it is only one of what can be looked up.
+// forget empties the memory, but for those that are still told of: the rest is only what can be
+// looked up.
 func (p *parties) forget() {
 	p.hosts.clear()
-	clear(p.all[1:])
-	p.all = p.all[:1]
 	clear(p.byName)
-	p.flows.forget()
+	kept := p.all[:1]
+	for _, who := range p.all[1:] {
+		if len(who.troubles) == 0 && who.flow.sent.IsZero() {
+			p.flows.end(who)
+			continue
+		}
+		p.byName[who.name] = uint16(len(kept))
+		kept = append(kept, who)
+	}
+	clear(p.all[len(kept):])
+	p.all = kept
 }
 
 // appendLower appends a domain in lower case.

@@ -82,11 +82,18 @@ func findConfig(path string, named bool, app *kong.Application) (*config.File, e
 		return nil, nil
 	}
 	for _, place := range configPlaces() {
-		if f, err := readConfig(place, app); !errors.Is(err, fs.ErrNotExist) {
+		if f, err := readConfig(place, app); !errors.Is(err, fs.ErrNotExist) && !hidden(place) {
 			return f, err
 		}
 	}
 	return nil, nil
+}
+
+// hidden reports that nobody may tell us whether a file is there: HOME is another user's, as after
+// su or in a service.
+func hidden(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrPermission)
 }
 
 // readConfig reads a configuration or a file of rules, which has the same form, and holds

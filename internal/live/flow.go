@@ -77,6 +77,11 @@ func (f *flows) end(who *party) {
 	who.flow = flow{}
 }
 
+// sweep takes those whose flow was let go out of those to which mail flows again.
+func (f *flows) sweep() {
+	f.again = slices.DeleteFunc(f.again, func(who *party) bool { return who.flow.sent.IsZero() })
+}
+
 // sent takes a delivery to a recipient, by way of a party: a party may be known by either.
 func (f *flows) sent(w *Watch, l *summary.Line, words Words) {
 	ends := words.Ends()

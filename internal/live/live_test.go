@@ -348,3 +348,30 @@ func TestForgottenTroubles(t *testing.T) {
 		t.Errorf("parties hold %d troubles, %d are kept", held, s.n)
 	}
 }
+
+// TestManyFlowAgain holds that the parties to which mail flows again do not fill the memory.
+func TestManyFlowAgain(t *testing.T) {
+	s := newScene()
+	host := func(i int) string { return fmt.Sprintf("mx.d%d.example", i) }
+	for _, at := range []time.Duration{0, time.Second, 2 * time.Minute} {
+		for i := range maxNames - 1 {
+			s.fails(at, knowledge.Blocklisted, knowledge.Critical, host(i))
+		}
+	}
+	for i := range maxNames - 1 {
+		s.sent(2*time.Minute, host(i), "bob@gmail.com")
+	}
+	if len(s.flows.again) == 0 {
+		t.Fatal("to none does mail flow again")
+	}
+	const more = 100
+	for i := range more {
+		s.fails(2*time.Minute, knowledge.Blocklisted, knowledge.Critical, host(maxNames+i))
+	}
+	if n := len(s.parties.all); n > 1+maxTroubles+more { // nobody, those with troubles, the new ones
+		t.Errorf("%d parties are kept", n)
+	}
+	if n := len(s.flows.again); n > maxTroubles {
+		t.Errorf("%d flows are still to be told of", n)
+	}
+}

@@ -109,14 +109,14 @@ func (p *parties) named(name []byte, provider bool) (number uint16) {
 	return number
 }
 
-// forget empties the memory, but for those that are still told of: the rest is only what can be
-// looked up.
+// forget empties the memory, but for those that have troubles, of which there are maxTroubles at the
+// most: the rest is only what can be looked up.
 func (p *parties) forget() {
 	p.hosts.clear()
 	clear(p.byName)
 	kept := p.all[:1]
 	for _, who := range p.all[1:] {
-		if len(who.troubles) == 0 && who.flow.sent.IsZero() {
+		if len(who.troubles) == 0 {
 			p.flows.end(who)
 			continue
 		}
@@ -125,6 +125,7 @@ func (p *parties) forget() {
 	}
 	clear(p.all[len(kept):])
 	p.all = kept
+	p.flows.sweep()
 }
 
 // appendLower appends a domain in lower case.

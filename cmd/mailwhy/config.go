@@ -82,9 +82,11 @@ func findConfig(path string, named bool, app *kong.Application) (*config.File, e
 		return nil, nil
 	}
 	for _, place := range configPlaces() {
-		if f, err := readConfig(place, app); !errors.Is(err, fs.ErrNotExist) && !hidden(place) {
-			return f, err
+		f, err := readConfig(place, app)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) && hidden(place) {
+			continue
 		}
+		return f, err
 	}
 	return nil, nil
 }

@@ -73,7 +73,6 @@ func (c *tailCmd) board(h *hub, words *knowledge.Words, quit func()) (*board, er
 	h.world.stderr = b.news
 	h.watch = live.New(h.by.Base(), b.notice)
 	h.watch.KeepLines()
-	h.watchers = append(h.watchers, b)
 	h.flush = func() error {
 		b.changed.Store(true)
 		return nil
@@ -113,12 +112,6 @@ func (b *board) notice(n *live.Notice) {
 		b.news.add(dashboard.News{Text: func(w *knowledge.Words) string { return report.Flows(w, &over) }})
 	}
 }
-
-// Tick implements watcher.
-func (b *board) Tick(time.Time) { b.changed.Store(true) }
-
-// Close implements watcher.
-func (b *board) Close() {}
 
 // picture returns what is going on, nil when nothing has changed since the last one.
 func (b *board) picture() *dashboard.Picture {

@@ -132,7 +132,7 @@ func BenchmarkSummary(b *testing.B) {
 			eachLine(log, &ev, func() {
 				a, known := by.Event(&ev)
 				session.StepOf(&ev, &step)
-				if !known && !summary.Decides(&ev) {
+				if !known && !ev.Decides() {
 					return
 				}
 				n := &note{Annotation: a, known: known}

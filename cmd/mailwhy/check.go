@@ -11,7 +11,6 @@ import (
 	"github.com/mailwhy/mailwhy/internal/knowledge"
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/internal/session"
-	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -95,7 +94,7 @@ func (c *checkCmd) check(w *world) error {
 		return nil
 	}}
 	if want.IsZero() {
-		do.keep = func(ev *smtp.Event) bool { return summary.Decides(ev) || ev.Kind == smtp.KindReceived }
+		do.keep = func(ev *smtp.Event) bool { return ev.Decides() || ev.Kind == smtp.KindReceived }
 	}
 	coverage, err := c.read(w, do)
 	if err != nil {

@@ -18,7 +18,6 @@ import (
 	"github.com/mailwhy/mailwhy/internal/report"
 	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/source"
-	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -157,7 +156,7 @@ func (c *tailCmd) hub(w *world, stop <-chan struct{}, end func(), want *filter.F
 	h = newHub(&own, by, options)
 	if want.IsZero() && !options.Exchanges && c.Output != "ndjson" {
 		h.keep = func(ev *smtp.Event) bool {
-			return summary.Decides(ev) || live.Badly(ev.Kind, ev.Direction, ev.Stage) || ev.Kind == smtp.KindReceived && h.received.Load()
+			return ev.Decides() || live.Badly(ev.Kind, ev.Direction, ev.Stage) || ev.Kind == smtp.KindReceived && h.received.Load()
 		}
 		h.lean = c.Listen == "" && !w.alerted()
 	}

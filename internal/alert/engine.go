@@ -180,7 +180,7 @@ func (r *rule) ofReceived() bool {
 // of the other side's name, 0 for none; line gives the line as it may be shown, and is
 // called only when it is kept.
 func (e *Engine) Event(ev *smtp.Event, a *classify.Annotation, host uint64, line func() Line) {
-	decides, wrong := summary.Decides(ev), a != nil && summary.WentWrong(ev)
+	decides, wrong := ev.Decides(), a != nil && ev.WentWrong()
 	if !decides && !wrong {
 		if ev.Kind == smtp.KindReceived && len(e.received) > 0 {
 			e.advance(ev.Time)

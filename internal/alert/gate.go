@@ -7,7 +7,6 @@ import (
 
 	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
-	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -76,11 +75,11 @@ func (t *Tally) Event(ev *smtp.Event, a *classify.Annotation) {
 		t.Received += n
 		return
 	}
-	decides := summary.Decides(ev)
+	decides := ev.Decides()
 	if decides {
 		t.Outcomes[ev.Outcome] += n
 	}
-	if a == nil || !summary.WentWrong(ev) {
+	if a == nil || !ev.WentWrong() {
 		return
 	}
 	if decides {

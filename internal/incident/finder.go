@@ -138,7 +138,7 @@ func (f *Finder) Event(ev *smtp.Event, note *classify.Annotation, at *Place) {
 		f.notable.line(f.base, ev, note, now, f.file(at.Path), at)
 	case ev.Kind == smtp.KindDelivery:
 		f.delivery(ev, note, at, now)
-	case note == nil || !summary.WentWrong(ev):
+	case note == nil || !ev.WentWrong():
 	case ev.Outcome == smtp.Rejected:
 		f.flows[allIn].at(minuteOf(now), &f.flowCells).rejected += uint32(ev.Count())
 		f.failed(ev, note, at, now, f.fromStranger(ev, note), nobody, nil)

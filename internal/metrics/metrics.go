@@ -121,7 +121,7 @@ func (m *Metrics) Reloaded(err error) {
 // Event counts what a line says. note is nil when it shows neither a reply nor a failure.
 func (m *Metrics) Event(ev *smtp.Event, note *summary.Note) {
 	n := float64(ev.Count())
-	if summary.Decides(ev) {
+	if ev.Decides() {
 		m.messages.at(ev.Format, ev.Direction, uint8(ev.Outcome)).Add(n)
 		if ev.Outcome == smtp.Sent && ev.Delay != smtp.NoDelay {
 			m.delay.observe(ev.Delay, uint64(ev.Count()))
@@ -133,7 +133,7 @@ func (m *Metrics) Event(ev *smtp.Event, note *summary.Note) {
 	if ev.Reply.Code != 0 {
 		m.replies.at(reply{ev.Format, ev.Direction, ev.Stage, note.Cause, ev.Reply.Code, ev.Reply.Enhanced}).Add(n)
 	}
-	if summary.WentWrong(ev) {
+	if ev.WentWrong() {
 		m.failures.at(ev.Format, ev.Direction, uint8(note.Cause)).Add(n)
 	}
 }

@@ -88,7 +88,7 @@ func (a *Assembler) Add(st *Step, when time.Time, ev *smtp.Event) (selected bool
 			a.messages.choose(i)
 		}
 		if st.Outcome == smtp.Rejected {
-			a.messages.Rejected += int64(st.count())
+			a.messages.Rejected += int64(st.Count())
 		}
 	}
 	switch {

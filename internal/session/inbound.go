@@ -107,7 +107,7 @@ func (a *Assembler) take(s *Session, st *Step, ev *smtp.Event) {
 		a.exchange(s, ev)
 	case smtp.KindAuth:
 		if st.Failed {
-			s.Refused += st.count()
+			s.Refused += st.Count()
 			a.exchange(s, ev)
 		}
 	case smtp.KindReceived:
@@ -209,7 +209,7 @@ func (s *Session) screen(st *Step) {
 
 // refuse notes a refusal of our server.
 func (s *Session) refuse(st *Step) {
-	s.Refused += st.count()
+	s.Refused += st.Count()
 	s.greeting = st.Stage == smtp.StageConnect && s.Messages == 0
 	if st.Code == 421 && s.End == smtp.EndNotLogged {
 		s.End, s.EndStage = smtp.EndServerClosed, st.Stage

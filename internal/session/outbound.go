@@ -77,7 +77,7 @@ func (s *Session) delivered(st *Step) {
 	case code == 0 && st.Failed:
 		s.failed(st)
 	default:
-		s.Refused += st.count()
+		s.Refused += st.Count()
 	}
 	switch {
 	case s.End != smtp.EndNotLogged:

@@ -137,12 +137,13 @@ func (s *Step) read(ev *smtp.Event) {
 }
 
 // Decides reports whether the line decides what becomes of a recipient.
-func (s *Step) Decides() bool {
-	return s.Kind == smtp.KindDelivery && !s.Probe || s.Outcome == smtp.Rejected
-}
+func (s *Step) Decides() bool { return smtp.Decides(s.Kind, s.Outcome, s.Probe) }
 
-// count returns how often the line happened.
-func (s *Step) count() int { return 1 + int(s.Repeat) }
+// WentWrong reports whether the line decides something badly.
+func (s *Step) WentWrong() bool { return smtp.WentWrong(s.Kind, s.Outcome, s.Failed, s.Code) }
+
+// Count returns how often the line happened: once, or as often as the log folded it.
+func (s *Step) Count() int { return 1 + int(s.Repeat) }
 
 // Writer is the program that wrote a line, by its keys: it can be kept for its next lines.
 type Writer struct {

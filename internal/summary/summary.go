@@ -198,7 +198,7 @@ func NameKey(name []byte) uint64 { return max(1, xxhash.Sum64(name)) }
 // Recipient is a hash, the same in each run, of the recipient whom what went wrong befell; 0 where
 // nothing did, or it befell nobody by name.
 func Recipient(ev *smtp.Event) uint64 {
-	if len(ev.To) == 0 || !WentWrong(ev) {
+	if len(ev.To) == 0 || !ev.WentWrong() {
 		return 0
 	}
 	return max(1, xxhash.Sum64(ev.To))
@@ -254,29 +254,12 @@ func (s *Summary) Count(l *Line, note *Note, words Words) {
 	}
 }
 
-// Decides reports whether ev decides what becomes of a recipient. These events are
+// Decides reports whether the line decides what becomes of a recipient. These lines are
 // counted, and those that have a note.
-func Decides(ev *smtp.Event) bool { return decides(ev.Kind, ev.Outcome, ev.Probe) }
+func (l *Line) Decides() bool { return smtp.Decides(l.Kind, l.Outcome, l.Probe) }
 
-// Decides is the same of a line.
-func (l *Line) Decides() bool { return decides(l.Kind, l.Outcome, l.Probe) }
-
-func decides(k smtp.Kind, o smtp.Outcome, probe bool) bool {
-	return k == smtp.KindDelivery && !probe || o == smtp.Rejected
-}
-
-// WentWrong reports whether ev decides something badly. A try at one host that failed
-// does not: the recipient's fate is told by another line.
-func WentWrong(ev *smtp.Event) bool { return wentWrong(ev.Kind, ev.Outcome, ev.Failed, ev.Reply.Code) }
-
-func (l *Line) WentWrong() bool { return wentWrong(l.Kind, l.Outcome, l.Failed, l.Code) }
-
-func wentWrong(k smtp.Kind, o smtp.Outcome, failed bool, c smtp.Code) bool {
-	if k == smtp.KindAttempt || k == smtp.KindWarning {
-		return false
-	}
-	return failed || c >= 400 || o > smtp.Sent
-}
+// WentWrong reports whether the line decides something badly.
+func (l *Line) WentWrong() bool { return smtp.WentWrong(l.Kind, l.Outcome, l.Failed, l.Code) }
 
 // Session counts a session. graceful says that its QUIT was answered, by counts that
 // stand for the reply: the reply is then counted as inferred.

@@ -115,6 +115,27 @@ func (ev *Event) Said() []byte {
 // Count returns how often the line happened: once, or as often as the log folded it.
 func (ev *Event) Count() int { return 1 + int(ev.Repeat) }
 
+// Decides reports whether the event decides what becomes of a recipient.
+func (ev *Event) Decides() bool { return Decides(ev.Kind, ev.Outcome, ev.Probe) }
+
+// Decides reports whether a line of that kind, with that outcome, decides what becomes of a recipient; probe
+// is that no message was to be sent.
+func Decides(k Kind, o Outcome, probe bool) bool {
+	return k == KindDelivery && !probe || o == Rejected
+}
+
+// WentWrong reports whether the event decides something badly. A try at one host that failed
+// does not: the recipient's fate is told by another line.
+func (ev *Event) WentWrong() bool { return WentWrong(ev.Kind, ev.Outcome, ev.Failed, ev.Reply.Code) }
+
+// WentWrong reports the same of a line that is known by what it takes.
+func WentWrong(k Kind, o Outcome, failed bool, c Code) bool {
+	if k == KindAttempt || k == KindWarning {
+		return false
+	}
+	return failed || c >= 400 || o > Sent
+}
+
 // A Parser turns a line into an event. It keeps no state between lines and no
 // reference to the line. ok is false when the line should have been understood and was
 // not; ev.Kind is then KindUnknown and whatever else was found in it is filled in.

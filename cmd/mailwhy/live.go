@@ -47,7 +47,7 @@ type hub struct {
 
 	watch    *live.Watch
 	watchers []watcher
-	passed   []func(*line)            // told of each line that the filters let pass and whose event was kept, in order
+	passed   []func(*line)            // told of each line that the filters let pass, in order; they need its event, and not to be lean
 	ended    []func(*session.Session) // and of each session as it ends
 	end      func()                   // ends the run
 	flush    func() error             // what was printed, after each batch
@@ -112,14 +112,23 @@ func (h *hub) count(l *line) {
 
 // show shows a line to those who look on.
 func (h *hub) show(l *line) {
-	h.at = l
-	if !h.blind {
-		counted := l.counted()
-		h.watch.Take(&counted, l.note.annotation(), (*words)(l))
+	if !h.blind && h.watch.Look(l.step, l.when, l.note != nil, l.ends) {
+		h.take(l)
 	}
 	for _, tell := range h.passed {
 		tell(l)
 	}
+}
+
+// look takes a line by what is noted of it, and reports whether take is to be given it, too.
+func (h *hub) look(n *note, when time.Time) bool {
+	return h.watch.Look(&n.step, when, n.known, n.ends)
+}
+
+// take takes a line that tells what goes on.
+func (h *hub) take(l *line) {
+	h.at = l
+	h.watch.Take(l.step, l.note.annotation(), (*words)(l))
 }
 
 // wanted reports whether anybody wants to know of a line that is not counted more than the
@@ -302,7 +311,10 @@ func (h *hub) cover() {
 func (h *hub) tally(f *inputFlags, path string) (*tally, error) {
 	do := reading{by: h.by, keep: h.keep, lean: h.lean, handle: h.line, endFile: func() {}}
 	if h.lean {
-		do.skim, do.turns, do.ends = h.skim(), []func(*line){h.count, h.show}, !h.blind
+		do.skim, do.turns = h.skim(), []turn{{take: h.count}}
+		if !h.blind {
+			do.turns, do.ends = append(do.turns, turn{h.look, h.take}), true
+		}
 	}
 	r, err := f.reader(h.world, do)
 	if err != nil {

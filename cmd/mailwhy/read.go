@@ -69,7 +69,7 @@ type reading struct {
 	// are wanted more of: each of turns gets them, those of one batch after the other, so that what
 	// it does stays in the processor's caches meanwhile. handle gets none then.
 	skim  func(n *note, when time.Time) bool
-	turns []func(*line)
+	turns []turn
 
 	// encode, where it is set, prepares on the workers what handle writes of a line: it appends
 	// to buf, and nothing for a line of which handle needs nothing.
@@ -87,6 +87,13 @@ type reading struct {
 	// batch, where it is set, is what each batch of lines is handled in, for those who have
 	// several inputs at once.
 	batch func(bytes, lines int64, handle func() error) error
+}
+
+// turn is what is done with the lines of a batch, after or before other things. look, where it is
+// set, is given each by what is noted of it, and take gets those for which it returns true.
+type turn struct {
+	look func(n *note, when time.Time) bool
+	take func(*line)
 }
 
 // read passes the input on and returns what was read. Input that cannot be read is told
@@ -142,6 +149,7 @@ func (f *inputFlags) reader(w *world, do reading) (*reader, error) {
 	if r.hide, err = f.redactFlags.hide(w); err != nil {
 		return nil, err
 	}
+	r.ends = r.ends && r.hide == nil // they are those of the names that may be shown
 	if f.Year != 0 && (f.Year < firstYear || f.Year > lastYear) {
 		return nil, fmt.Errorf("--year %d: give one from %d to %d", f.Year, firstYear, lastYear)
 	}

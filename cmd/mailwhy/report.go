@@ -143,7 +143,7 @@ func (c *reportCmd) summarise(w *world, files *inputFlags, by *classify.Classifi
 			sessions.Add(&n.step, when, nil)
 			return n.known || n.step.Decides()
 		}
-		do.turns = []func(*line){func(l *line) { count(sum, l) }}
+		do.turns = []turn{{take: func(l *line) { count(sum, l) }}}
 	}
 	coverage, err := files.read(w, do)
 	if err != nil {

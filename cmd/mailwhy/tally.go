@@ -197,10 +197,14 @@ func (t *tally) handleBatch(b *pipeline.Batch[note]) error {
 
 // takeTurns hands the lines that are wanted to each of those whose turn it is.
 func (t *tally) takeTurns(b *pipeline.Batch[note]) {
-	for _, turn := range t.turns {
-		for _, w := range t.wanted {
-			t.at(b, w.place, w.when, w.guessed)
-			turn(&t.line)
+	for k := range t.turns {
+		turn := &t.turns[k]
+		for i := range t.wanted {
+			w := &t.wanted[i]
+			if turn.look == nil || turn.look(&b.Notes[w.place], w.when) {
+				t.at(b, w.place, w.when, w.guessed)
+				turn.take(&t.line)
+			}
 		}
 	}
 }
@@ -261,7 +265,7 @@ func (t *tally) annotate(ev *smtp.Event, n *note) (keep bool) {
 		case !t.ends:
 		case ev.Outcome == smtp.Sent:
 			n.ends = live.EndsOf(ev)
-		case ev.Direction == smtp.Inbound:
+		case ev.WentWrong():
 			n.ends.Host = live.EndOf(summary.HostOf(ev))
 		}
 	}

@@ -36,7 +36,7 @@ func (w *words) Domain() []byte {
 
 // Ends tells what the names of the line end with.
 func (w *words) Ends() live.Ends {
-	if w.ends != (live.Ends{}) && w.hide == nil {
+	if w.ends != (live.Ends{}) {
 		return w.ends
 	}
 	return live.EndsOf((*line)(w).event())

@@ -254,7 +254,11 @@ func (w *Words) To(lang string) *Words { return In(lang).Of(w.base) }
 func (w *Words) Text(key string, args ...any) string {
 	s := w.pick(func(f *wordsFile) map[string]string { return f.Text }, key)
 	for i := 0; i+1 < len(args); i += 2 {
-		name, value := args[i].(string), fmt.Sprint(args[i+1])
+		name := args[i].(string)
+		value, isText := args[i+1].(string)
+		if !isText {
+			value = fmt.Sprint(args[i+1])
+		}
 		s = strings.ReplaceAll(plurals(s, name, value), "{"+name+"}", value)
 	}
 	return s

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
-	"github.com/mailwhy/mailwhy/internal/summary"
+	"github.com/mailwhy/mailwhy/internal/session"
 )
 
 const (
@@ -82,11 +82,17 @@ func (f *flows) sweep() {
 	f.again = slices.DeleteFunc(f.again, func(who *party) bool { return who.flow.sent.IsZero() })
 }
 
+// mayWait reports that a delivery may have gone to a party of which one is waited for, by what its names end with; zero
+// where that is not known.
+func (f *flows) mayWait(ends Ends) bool {
+	return f.marks.has(ends.Host) || f.marks.has(ends.To) || ends == Ends{}
+}
+
 // sent takes a delivery to a recipient, by way of a party: a party may be known by either.
-func (f *flows) sent(w *Watch, l *summary.Line, words Words) {
+func (f *flows) sent(w *Watch, s *session.Step, words Words) {
 	ends := words.Ends()
-	if l.Host != 0 && f.marks.has(ends.Host) {
-		f.went(w, w.parties.all[w.party(l, words)])
+	if s.Host != 0 && f.marks.has(ends.Host) {
+		f.went(w, w.parties.all[w.party(s, words)])
 	}
 	if f.marks.has(ends.To) {
 		var room [64]byte

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
@@ -65,5 +66,31 @@ func TestEnds(t *testing.T) {
 	}
 	if EndOf([]byte("a.customer.example")) == EndOf([]byte("a.customers.example")) {
 		t.Error("all end alike")
+	}
+}
+
+// TestEndsAnywhere holds that it does not matter for an end where in memory's words its labels stand.
+func TestEndsAnywhere(t *testing.T) {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	seen := map[End]string{}
+	for a := range 20 {
+		for b := range 20 {
+			name := letters[:a+1] + "." + letters[6-b%6:][:b+1]
+			want := EndOf([]byte(name))
+			if other, ok := seen[want]; ok && other != name {
+				t.Logf("%q ends like %q", name, other) // of 400 some may
+			}
+			seen[want] = name
+			for before := range 20 {
+				for _, more := range []string{letters[:before] + ".", letters[:before] + "@", "x.y." + letters[:before] + "@", "A-." + letters[:before] + "."} {
+					if got := EndOf([]byte(more + strings.ToUpper(name) + ".")); got != want {
+						t.Fatalf("%q does not end like %q", more+name, name)
+					}
+				}
+			}
+		}
+	}
+	if len(seen) < 390 {
+		t.Errorf("400 names have %d ends", len(seen))
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -21,7 +22,7 @@ const (
 	// LastLines is how many lines of a trouble are kept.
 	LastLines = 5
 
-	maxTroubles = 1024 // kinds that are kept; of more, the one that was silent for the longest is given up
+	maxTroubles = 1024 // kinds that are kept; of more, one that was silent for long is given up
 	keepEvery   = 30   // seconds between two lines that are kept, once there are LastLines
 	keepPerTick = 2    // and so many between two ticks
 	maxText     = 1024 // bytes of a reply or a line
@@ -61,11 +62,13 @@ type Trouble struct {
 	Direction smtp.Direction
 	Severity  knowledge.Severity
 	Stage     smtp.Stage
-	began     bool // that it did was told
-	listed    bool // it is in Watch.going
-	held      bool // that it began was held back, as one too many
-	big       bool // its party is a provider, or none
-	Explained bool // another party's trouble of this cause was told of before
+	began     bool   // that it did was told
+	listed    bool   // it is in Watch.going
+	held      bool   // that it began was held back, as one too many
+	big       bool   // its party is a provider, or none
+	kept      bool   // it was not given up
+	place     uint16 // among the watch's
+	Explained bool   // another party's trouble of this cause was told of before
 	Entry     knowledge.EntryID
 	Code      smtp.Code
 	Enhanced  smtp.EnhancedCode
@@ -73,8 +76,6 @@ type Trouble struct {
 	minute    int64  // the one that PerMinute ends with
 	Total     int64
 	Last      time.Time
-	older     *Trouble // the one that was met last before it
-	newer     *Trouble // and first after it
 
 	ID         int64  // the same as long as it is kept, and no other's
 	Party      string // the provider's name, or the domain on the other side where the cause is about that; "" where it does not matter
@@ -113,11 +114,8 @@ type Watch struct {
 	due        time.Time // when more than now is to be moved on
 	rates      [NumRates]Counts
 	totals     [NumRates]int64
-	minute     int64      // the one that rates end with
-	n          int        // troubles
-	spare      []*Trouble // forgotten ones, to be used again
-	oldest     *Trouble   // of them, the one that was silent for the longest
-	newest     *Trouble
+	minute     int64 // the one that rates end with
+	troubles   troubles
 	going      []*Trouble // those that were met since they were told of
 	explained  map[causeSide]bool
 	parties    *parties
@@ -126,6 +124,7 @@ type Watch struct {
 	ids        int64
 	minuteTold time.Time // when what goes on was last told of
 	reported   time.Time // when what goes on was last looked through
+	swept      time.Time // when what is long over was last forgotten
 	newTold    [2]int    // troubles told of in newMinute, and of them those that are ours to mend
 	newMinute  int64
 	newHeld    int64 // and those that were not
@@ -133,6 +132,7 @@ type Watch struct {
 	ticks      int64
 	keeps      bool // see KeepLines
 	known      known
+	step       session.Step
 }
 
 type causeSide struct {
@@ -159,38 +159,49 @@ func (w *Watch) KeepLines() { w.keeps = true }
 // Dropped returns how many troubles were given up for want of room.
 func (w *Watch) Dropped() int64 { return w.dropped }
 
-// Event takes a line. a is nil when it shows neither a reply nor a failure; host is a hash
-// of the other side's name, 0 for none; line gives the line as it may be shown, and is
-// called only when it is kept.
+// Event takes a line whose event is at hand. a is nil when it shows neither a reply nor a
+// failure; host is a hash of the other side's name, 0 for none; line gives the line as it may
+// be shown, and is called only when it is kept.
 func (w *Watch) Event(ev *smtp.Event, a *classify.Annotation, host uint64, line func() Line) {
-	l := summary.LineOf(ev, host)
+	session.StepOf(ev, &w.step)
+	w.step.Host = host
 	w.known = known{ev, line}
-	w.Take(&l, a, &w.known)
+	if w.Look(&w.step, ev.Time, a != nil, EndsOf(ev)) {
+		w.Take(&w.step, a, &w.known)
+	}
 }
 
-// Take takes a line. a is nil when it shows neither a reply nor a failure.
-func (w *Watch) Take(l *summary.Line, a *classify.Annotation, words Words) {
-	w.advance(l.When)
-	decides := l.Decides()
+// Look takes a line by what can be told of it without its words, and reports whether it tells more:
+// of trouble, or that mail may flow again. Take is to be given it then. noted says that it
+// shows a reply or a failure; ends is what its names end with, zero where that is not known.
+func (w *Watch) Look(s *session.Step, when time.Time, noted bool, ends Ends) (more bool) {
+	w.advance(when)
+	decides := s.Decides()
 	if decides {
-		if r := rateOf[l.Outcome]; r != NumRates {
-			w.rates[r][Minutes-1] += l.N
-			w.totals[r] += l.N
+		if r := rateOf[s.Outcome]; r != NumRates {
+			n := int64(s.Count())
+			w.rates[r][Minutes-1] += n
+			w.totals[r] += n
 		}
 	}
-	if l.Outcome == smtp.Sent {
-		if decides && l.Direction == smtp.Outbound {
-			w.flows.sent(w, l, words)
-		}
+	if s.Outcome == smtp.Sent {
+		return decides && s.Direction == smtp.Outbound && w.flows.mayWait(ends)
+	}
+	return noted && s.WentWrong() || Badly(s.Kind, s.Direction, s.Stage)
+}
+
+// Take takes a line of which Look said that it tells more. a is nil when it shows neither a reply nor a failure.
+func (w *Watch) Take(s *session.Step, a *classify.Annotation, words Words) {
+	if s.Outcome == smtp.Sent {
+		w.flows.sent(w, s, words)
 		return
 	}
-	if Badly(l.Kind, l.Direction, l.Stage) {
-		w.ended(badEnd{endOf[l.Kind], l.Stage}, l, words)
+	if Badly(s.Kind, s.Direction, s.Stage) {
+		w.ended(badEnd{endOf[s.Kind], s.Stage}, s, words)
 	}
-	if a == nil || !l.WentWrong() {
-		return
+	if a != nil && s.WentWrong() {
+		w.trouble(s, a, words)
 	}
-	w.trouble(l, a, words)
 }
 
 // advance moves the time on to now, if that is later, and tells what is due.
@@ -237,18 +248,18 @@ func (c *Counts) shift(n int64) {
 }
 
 // trouble counts what went wrong.
-func (w *Watch) trouble(l *summary.Line, a *classify.Annotation, words Words) {
-	side := causeSide{a.Cause, l.Direction}
-	who := w.parties.all[w.party(l, words)]
-	if !who.provider && !mendable(a.Cause) {
-		who = w.parties.all[nobody] // a mistyped address is one, in whatever domain
-	}
+func (w *Watch) trouble(s *session.Step, a *classify.Annotation, words Words) {
+	side := causeSide{a.Cause, s.Direction}
+	who := w.with(s, a.Cause, words)
 	t := who.trouble(side)
 	if t == nil {
 		t = w.begins(side, who)
 	}
-	t.count(l, a, w.now, w.minute)
-	w.met(t)
+	t.count(s, a, w.now, w.minute)
+	w.troubles.met(t)
+	if !t.listed && t.began {
+		t.listed, w.going = true, append(w.going, t)
+	}
 	if w.keeps && t.keeps(w) {
 		t.keep(words)
 	}
@@ -260,46 +271,19 @@ func (w *Watch) trouble(l *summary.Line, a *classify.Annotation, words Words) {
 	}
 }
 
-// begins returns a new trouble with a party.
+// begins returns a new trouble with a party. Where there are too many, one that was silent for long is
+// given up for it.
 func (w *Watch) begins(side causeSide, who *party) *Trouble {
-	t := w.unused()
-	w.n++
+	if old := w.troubles.tooMany(); old != nil {
+		w.troubles.forget(old)
+		w.dropped++
+	}
+	t := w.troubles.unused()
 	w.ids++
 	t.ID, t.Cause, t.Direction, t.Party, t.who = w.ids, side.cause, side.direction, who.name, who
 	t.First, t.minute, t.big = w.now, w.minute, who.provider || who.name == ""
 	who.troubles = append(who.troubles, t)
 	return t
-}
-
-// met notes that no trouble was met after this one. One that goes on is due to be told of.
-func (w *Watch) met(t *Trouble) {
-	if w.newest != t {
-		w.unlink(t)
-		if t.older = w.newest; t.older == nil {
-			w.oldest = t
-		} else {
-			t.older.newer = t
-		}
-		w.newest = t
-	}
-	if !t.listed && t.began {
-		t.listed, w.going = true, append(w.going, t)
-	}
-}
-
-// unlink takes a trouble out of the row from the oldest to the newest, if it is there.
-func (w *Watch) unlink(t *Trouble) {
-	if t.older != nil {
-		t.older.newer = t.newer
-	} else if w.oldest == t {
-		w.oldest = t.newer
-	}
-	if t.newer != nil {
-		t.newer.older = t.older
-	} else if w.newest == t {
-		w.newest = t.older
-	}
-	t.older, t.newer = nil, nil
 }
 
 // mendable reports that a cause is one of those that a postmaster can mend, ours or theirs:
@@ -313,20 +297,21 @@ func mendable(c knowledge.Cause) bool {
 func (t *Trouble) stops() bool { return t.Direction == smtp.Outbound && mendable(t.Cause) }
 
 // count counts a line at now, in the minute m.
-func (t *Trouble) count(l *summary.Line, a *classify.Annotation, now time.Time, m int64) {
+func (t *Trouble) count(s *session.Step, a *classify.Annotation, now time.Time, m int64) {
 	for ; t.minute < m; t.minute++ {
 		if m-t.minute > Minutes {
 			t.minute = m - Minutes
 		}
 		t.PerMinute[slot(t.minute+1)] = 0
 	}
-	t.PerMinute[slot(m)] += l.N
-	t.Total += l.N
+	n := int64(s.Count())
+	t.PerMinute[slot(m)] += n
+	t.Total += n
 	t.Last = now
 	t.Entry, t.Severity = a.Entry, max(t.Severity, a.Severity)
-	t.Stage, t.Code, t.Enhanced = l.Stage, l.Code, smtp.EnhancedCode{}
-	if l.Code != 0 {
-		t.Enhanced = l.Enhanced
+	t.Stage, t.Code, t.Enhanced = s.Stage, s.Code, smtp.EnhancedCode{}
+	if s.Code != 0 {
+		t.Enhanced = s.Enhanced
 	}
 }
 
@@ -371,33 +356,6 @@ func (t *Trouble) keep(words Words) {
 	t.Lines = append(t.Lines, line)
 }
 
-// unused returns a trouble to be used. Where there are too many, the one that was silent for the
-// longest is given up for it.
-func (w *Watch) unused() *Trouble {
-	if w.n >= maxTroubles {
-		w.forget(w.oldest)
-		w.dropped++
-	}
-	n := len(w.spare)
-	if n == 0 {
-		return new(Trouble)
-	}
-	t := w.spare[n-1]
-	w.spare = w.spare[:n-1]
-	listed := t.listed
-	*t = Trouble{} // by itself, for it is large: a value with fields would be made elsewhere and moved
-	t.listed = listed
-	return t
-}
-
-func (w *Watch) forget(t *Trouble) {
-	w.n--
-	t.who.troubles = slices.DeleteFunc(t.who.troubles, func(o *Trouble) bool { return o == t })
-	w.unlink(t)
-	t.began = false // it may still be among those that go on
-	w.spare = append(w.spare, t)
-}
-
 // Tick moves the time on to now, if that is later, and tells what is due. It is for when
 // the log is silent.
 func (w *Watch) Tick(now time.Time) {
@@ -417,8 +375,10 @@ type Snapshot struct {
 // Snapshot copies what is going on, at most n troubles of it.
 func (w *Watch) Snapshot(n int) Snapshot {
 	s := Snapshot{Now: w.now, Rates: w.rates, Totals: w.totals, Dropped: w.dropped}
-	for t := w.newest; t != nil && w.now.Sub(t.Last) < Minutes*time.Minute; t = t.older {
-		s.Troubles = append(s.Troubles, *t)
+	for _, t := range w.troubles.all {
+		if t.kept && w.now.Sub(t.Last) < Minutes*time.Minute {
+			s.Troubles = append(s.Troubles, *t)
+		}
 	}
 	slices.SortFunc(s.Troubles, func(a, b Trouble) int {
 		return cmp.Or(-cmp.Compare(a.weight(), b.weight()), cmp.Compare(a.ID, b.ID))
@@ -430,7 +390,7 @@ func (w *Watch) Snapshot(n int) Snapshot {
 		t.PerMinute.shift(w.minute - t.minute)
 		t.minute = max(t.minute, w.minute)
 		t.Lines = slices.Clone(t.Lines)
-		t.older, t.newer, t.who = nil, nil, nil // the watch's own
+		t.who = nil // the watch's own
 	}
 	return s
 }

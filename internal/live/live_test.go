@@ -260,8 +260,8 @@ func TestBounds(t *testing.T) {
 	for i := range maxTroubles + more {
 		s.fails(time.Duration(i)*time.Second, knowledge.Blocklisted, knowledge.Critical, fmt.Sprintf("mx.a%d.example", i))
 	}
-	if n := int64(s.n); n > maxTroubles || n+s.Dropped() != maxTroubles+more || s.Snapshot(0).Dropped != s.Dropped() {
-		t.Errorf("%d troubles, %d dropped", s.n, s.Dropped())
+	if n := int64(s.troubles.n()); n > maxTroubles || n+s.Dropped() != maxTroubles+more || s.Snapshot(0).Dropped != s.Dropped() {
+		t.Errorf("%d troubles, %d dropped", s.troubles.n(), s.Dropped())
 	}
 	if s.partyOf("mx.a0.example").trouble(causeSide{knowledge.Blocklisted, smtp.Outbound}) != nil {
 		t.Error("the one that was silent for the longest was kept")
@@ -325,8 +325,8 @@ func TestLongLines(t *testing.T) {
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	if kept := int64(after.HeapAlloc) - int64(before.HeapAlloc); kept > 20<<20 || s.n < 200 {
-		t.Errorf("%d MiB are kept of the lines of %d troubles", kept>>20, s.n)
+	if kept := int64(after.HeapAlloc) - int64(before.HeapAlloc); kept > 20<<20 || s.troubles.n() < 200 {
+		t.Errorf("%d MiB are kept of the lines of %d troubles", kept>>20, s.troubles.n())
 	}
 }
 
@@ -345,7 +345,7 @@ func TestForgottenTroubles(t *testing.T) {
 		held += len(p.troubles)
 	}
 	if held > maxTroubles {
-		t.Errorf("parties hold %d troubles, %d are kept", held, s.n)
+		t.Errorf("parties hold %d troubles, %d are kept", held, s.troubles.n())
 	}
 }
 

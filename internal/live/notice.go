@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -60,7 +61,7 @@ const (
 // refused, is none that anybody has to know of at once, nor is it that one more of the many
 // small domains has it.
 func (w *Watch) announce(t *Trouble, side causeSide, words Words) {
-	if t.Severity == knowledge.Info || w.explained[side] && (!t.big || t.over > 0) && t.Total-t.over < another {
+	if t.Severity == knowledge.Info || (!t.big || t.over > 0) && t.Total-t.over < another && w.explained[side] {
 		return
 	}
 	if w.minute != w.newMinute {
@@ -89,7 +90,10 @@ func (w *Watch) report() {
 	if w.now.Sub(w.minuteTold) >= soon {
 		w.minuteTold = w.now
 		w.goesOn()
-		w.sweep()
+		if w.now.Sub(w.swept) >= later {
+			w.swept = w.now
+			w.troubles.sweep(w.now)
+		}
 		w.countEndings()
 	}
 	if w.newHeld > 0 && w.minute != w.newMinute {
@@ -113,13 +117,6 @@ func (w *Watch) goesOn() {
 		w.tell(&Notice{What: Goes, Time: w.now, Trouble: t, Count: t.Total - t.toldTotal, For: w.now.Sub(t.told)})
 		t.told, t.toldTotal = w.now, t.Total
 		t.toldTimes++
-	}
-}
-
-// sweep forgets the troubles that are long over, so that they are new when they come again.
-func (w *Watch) sweep() {
-	for w.oldest != nil && w.now.Sub(w.oldest.Last) > forgotten {
-		w.forget(w.oldest)
 	}
 }
 
@@ -156,9 +153,9 @@ var endOf = map[smtp.Kind]smtp.End{
 }
 
 // ended tells of the first session that ended so, and counts the others.
-func (w *Watch) ended(end badEnd, l *summary.Line, words Words) {
+func (w *Watch) ended(end badEnd, s *session.Step, words Words) {
 	if e := w.sessions[end]; e != nil {
-		e.count += l.N
+		e.count += int64(s.Count())
 		return
 	}
 	w.sessions[end] = &endings{told: w.now}

@@ -1,6 +1,8 @@
 package live
 
 import (
+	"github.com/mailwhy/mailwhy/internal/knowledge"
+	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/summary"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -32,7 +34,7 @@ func (p *party) trouble(side causeSide) *Trouble {
 type parties struct {
 	hosts     hosts             // the number of the party, by hostKey
 	all       []*party          // by number; 0 is nobody
-	providers marks             // of all hosts of providers
+	providers ends              // of all hosts of providers
 	byName    map[string]uint16 // the number of each
 	flows     *flows
 }
@@ -43,34 +45,44 @@ func newParties(f *flows) *parties {
 	p := &parties{hosts: newHosts(), all: []*party{{end: EndOf(nil)}}, byName: map[string]uint16{}, flows: f}
 	for _, ends := range f.hosts {
 		for _, e := range ends {
-			p.providers.set(e, true)
+			p.providers.set(e)
 		}
 	}
 	return p
 }
 
+// with tells with whom a trouble is. A mistyped address is one, in whatever domain, and who comes
+// to us is told apart only where that is a provider, or each stranger who guesses passwords would be a kind of
+// trouble.
+func (w *Watch) with(s *session.Step, cause knowledge.Cause, words Words) *party {
+	p, whole := w.parties, s.Direction == smtp.Outbound && mendable(cause)
+	if !whole && (s.Host == 0 || !p.providers.has(words.Ends().Host)) {
+		return p.all[nobody]
+	}
+	if who := p.all[w.party(s, words)]; whole || who.provider {
+		return who
+	}
+	return p.all[nobody]
+}
+
 // party tells who is on the other side of a line: a provider, or the domain that its host is
-// in. Of those who come to us only providers are told apart, or each stranger who guesses
-// passwords would be a kind of trouble.
-func (w *Watch) party(l *summary.Line, words Words) (number uint16) {
+// in.
+func (w *Watch) party(s *session.Step, words Words) (number uint16) {
 	p := w.parties
-	if l.Host == 0 && l.Direction == smtp.Outbound { // no host was reached
+	if s.Host == 0 && s.Direction == smtp.Outbound { // no host was reached
 		var room [64]byte
 		return p.named(appendLower(room[:0], words.Domain()), false)
 	}
-	if l.Host == 0 || l.Direction != smtp.Outbound && l.Direction != smtp.Inbound {
+	if s.Host == 0 || s.Direction != smtp.Outbound && s.Direction != smtp.Inbound {
 		return nobody
 	}
-	if l.Direction == smtp.Inbound && !p.providers.has(words.Ends().Host) {
-		return nobody
-	}
-	key := hostKey(l.Host, l.Direction)
+	key := hostKey(s.Host, s.Direction)
 	number, ok := p.hosts.get(key)
 	if ok {
 		return number
 	}
 	host := words.Host()
-	if l.Direction == smtp.Outbound {
+	if s.Direction == smtp.Outbound {
 		name, provider := w.owner(host)
 		number = p.named([]byte(name), provider)
 	} else if provider := w.base.Host(host); provider != 0 {

@@ -113,7 +113,7 @@ func loud(r rune) bool {
 func Printable(s string) string { return printable(s) }
 
 func printable(s string) string {
-	if strings.IndexFunc(s, harmful) < 0 && utf8.ValidString(s) {
+	if simple(s) || strings.IndexFunc(s, harmful) < 0 && utf8.ValidString(s) {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
@@ -125,6 +125,16 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// simple reports that s is of nothing but printable ASCII, as most is.
+func simple(s string) bool {
+	for i := range len(s) {
+		if s[i]-' ' >= 0x7f-' ' {
+			return false
+		}
+	}
+	return true
 }
 
 // harmful reports control characters (C0, DEL, C1), bytes that are no UTF-8, and the

@@ -23,13 +23,17 @@ type Teller struct {
 	By       *classify.Classifier
 	Terminal Terminal
 
-	today string // the day of what was told last
+	today string    // the day of what was told last
+	at    time.Time // a time on it
 }
 
 // day begins a new day.
 func (l *Teller) day(w io.Writer, t time.Time) {
+	if t.YearDay() == l.at.YearDay() && t.Year() == l.at.Year() {
+		return
+	}
 	if d := t.Format(time.DateOnly); d > l.today {
-		l.today = d
+		l.today, l.at = d, t
 		fmt.Fprintln(w, l.Terminal.paint(months(l.Words, t.Format("2 Jan 2006 -07:00")), Dim))
 	}
 }
@@ -68,7 +72,9 @@ func (l *Teller) line(w io.Writer, at, s string, style Style) {
 	if l.Terminal.Width > 0 {
 		s = clip(s, max(l.Terminal.Width-1-len(at), 20))
 	}
-	fmt.Fprintln(w, at+l.Terminal.paint(s, style))
+	io.WriteString(w, at)
+	io.WriteString(w, l.Terminal.paint(s, style))
+	io.WriteString(w, "\n")
 }
 
 // counted prints one line and a count behind it, before which the line gives way.

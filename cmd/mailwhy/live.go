@@ -68,7 +68,7 @@ type hub struct {
 func newHub(w *world, by *classify.Classifier, o session.Options) *hub {
 	h := &hub{world: w, by: by, sum: summary.New(), graceful: graceful(by), end: func() {}, flush: func() error { return nil }, leave: func() {}}
 	o.Written = asWritten(&h.at)
-	h.open = session.NewAssembler(o, h.session)
+	h.open = session.NewAssembler(o, func(s *session.Session) { h.session(s) }) // no method's value: it is called for each
 	return h
 }
 
@@ -77,18 +77,6 @@ func (h *hub) session(s *session.Session) {
 	h.sum.Session(s.Direction, s.End, s.Graceful && s.Format != smtp.FormatTranscript, s.Last, h.graceful)
 	for _, tell := range h.ended {
 		tell(s)
-	}
-}
-
-// skim returns what takes a line by what is noted of it, and reports whether anybody wants to
-// know more of it.
-func (h *hub) skim() func(n *note, when time.Time) bool {
-	return func(n *note, when time.Time) bool {
-		h.open.Add(&n.step, when, nil)
-		if n.known || n.step.Decides() {
-			return true
-		}
-		return wantable[n.step.Kind] && h.wanted(&n.step)
 	}
 }
 
@@ -112,23 +100,12 @@ func (h *hub) count(l *line) {
 
 // show shows a line to those who look on.
 func (h *hub) show(l *line) {
-	if !h.blind && h.watch.Look(l.step, l.when, l.note != nil, l.ends) {
-		h.take(l)
+	if h.at = l; !h.blind {
+		h.watch.Line(l.step, l.when, l.note.annotation(), l.ends, (*words)(l))
 	}
 	for _, tell := range h.passed {
 		tell(l)
 	}
-}
-
-// look takes a line by what is noted of it, and reports whether take is to be given it, too.
-func (h *hub) look(n *note, when time.Time) bool {
-	return h.watch.Look(&n.step, when, n.known, n.ends)
-}
-
-// take takes a line that tells what goes on.
-func (h *hub) take(l *line) {
-	h.at = l
-	h.watch.Take(l.step, l.note.annotation(), (*words)(l))
 }
 
 // wanted reports whether anybody wants to know of a line that is not counted more than the
@@ -136,9 +113,6 @@ func (h *hub) take(l *line) {
 func (h *hub) wanted(s *session.Step) bool {
 	return live.Badly(s.Kind, s.Direction, s.Stage) || s.Kind == smtp.KindReceived && h.received.Load()
 }
-
-// wantable are the kinds of lines of which somebody may want to know though they are not counted.
-var wantable = [smtp.NumKinds]bool{smtp.KindLost: true, smtp.KindTimeout: true, smtp.KindClosed: true, smtp.KindReceived: true}
 
 func (h *hub) lastLine() live.Line { return (*words)(h.at).Line() }
 
@@ -311,10 +285,7 @@ func (h *hub) cover() {
 func (h *hub) tally(f *inputFlags, path string) (*tally, error) {
 	do := reading{by: h.by, keep: h.keep, lean: h.lean, handle: h.line, endFile: func() {}}
 	if h.lean {
-		do.skim, do.turns = h.skim(), []turn{{take: h.count}}
-		if !h.blind {
-			do.turns, do.ends = append(do.turns, turn{h.look, h.take}), true
-		}
+		h.skim(&do)
 	}
 	r, err := f.reader(h.world, do)
 	if err != nil {
@@ -324,6 +295,33 @@ func (h *hub) tally(f *inputFlags, path string) (*tally, error) {
 	t.line.path = t.file.Path
 	h.tallies = append(h.tallies, t)
 	return t, nil
+}
+
+// skim has lines taken by what is noted of them, and only those of which more is wanted asked for
+// more. These are closures, for each is called for each line, and a method's value is a call more.
+func (h *hub) skim(do *reading) {
+	do.skim = func(n *note, when time.Time) bool {
+		h.open.Add(&n.step, when, nil)
+		if !n.step.Decides() {
+			return n.known || n.concern != live.Nothing
+		}
+		if !h.blind {
+			h.watch.Count(when, n.step.Outcome, int64(n.step.Count()))
+		}
+		return true
+	}
+	do.turns = []turn{{take: func(l *line) { count(h.sum, l) }}}
+	if h.blind {
+		return
+	}
+	do.live = true
+	do.turns = append(do.turns, turn{
+		look: func(w *wanted) bool { return h.watch.Look(w.when, w.concern, w.ends) },
+		take: func(l *line) {
+			h.at = l
+			h.watch.Take(l.step, l.note.annotation(), (*words)(l))
+		},
+	})
 }
 
 // follow reads one log through all its rotations.

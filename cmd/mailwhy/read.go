@@ -62,7 +62,7 @@ type reading struct {
 	by     *classify.Classifier   // what it annotates replies by
 	keep   func(*smtp.Event) bool // which events handle gets besides those with a reply or a failure; nil: all
 	lean   bool                   // it gets none, but asks for those it wants: what the session and the summary want to know is in the step and the note
-	ends   bool                   // and it asks what the names in lines end with
+	live   bool                   // and it asks what concerns a live.Watch
 	handle func(*line) error
 
 	// skim, where it is set, takes each line by what is noted of it. Those for which it returns true
@@ -90,9 +90,9 @@ type reading struct {
 }
 
 // turn is what is done with the lines of a batch, after or before other things. look, where it is
-// set, is given each by what is noted of it, and take gets those for which it returns true.
+// set, is asked of each, and take gets those for which it returns true.
 type turn struct {
-	look func(n *note, when time.Time) bool
+	look func(*wanted) bool
 	take func(*line)
 }
 
@@ -149,7 +149,6 @@ func (f *inputFlags) reader(w *world, do reading) (*reader, error) {
 	if r.hide, err = f.redactFlags.hide(w); err != nil {
 		return nil, err
 	}
-	r.ends = r.ends && r.hide == nil // they are those of the names that may be shown
 	if f.Year != 0 && (f.Year < firstYear || f.Year > lastYear) {
 		return nil, fmt.Errorf("--year %d: give one from %d to %d", f.Year, firstYear, lastYear)
 	}

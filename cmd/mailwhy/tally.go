@@ -73,10 +73,11 @@ func (l *line) event() *smtp.Event {
 // note is what can be told of an event without those before it.
 type note struct {
 	classify.Annotation
-	known     bool      // the event shows a reply or a failure, and Annotation says what of
-	recipient uint64    // see summary.Recipient
-	name      uint64    // see summary.Name; 0 when it was not looked at
-	ends      live.Ends // see reading; zero when they were not looked at
+	known     bool         // the event shows a reply or a failure, and Annotation says what of
+	recipient uint64       // see summary.Recipient
+	name      uint64       // see summary.Name; 0 when it was not looked at
+	ends      live.Ends    // see reading; zero when they were not looked at
+	concern   live.Concern // and this
 	step      session.Step
 	text      *[]byte // what encode made of it; nil where nothing is encoded
 }
@@ -112,6 +113,8 @@ type wanted struct {
 	place   int
 	when    time.Time
 	guessed bool
+	concern live.Concern
+	ends    live.Ends
 }
 
 // lines reads a log. The first error is the input's, the second the handler's.
@@ -144,7 +147,7 @@ func (t *tally) worker(p smtp.Parser) pipeline.Worker[note] {
 	if !t.lean {
 		return parse
 	}
-	eye, yes := glance.New(parsers.FormatOf(p)), newNods(t.by)
+	eye, yes, concerned := glance.New(parsers.FormatOf(p)), newNods(t.by), t.live
 	return func(line []byte, ev *smtp.Event, n *note) bool {
 		if by := t.newer.Load(); by != nil && by != yes.by {
 			yes = newNods(by)
@@ -156,8 +159,11 @@ func (t *tally) worker(p smtp.Parser) pipeline.Worker[note] {
 		if n.recipient, n.name = 0, 0; eye.Host != nil {
 			n.name = summary.NameKey(eye.Host)
 		}
-		if n.ends = (live.Ends{}); t.ends && n.step.Outcome == smtp.Sent && n.step.Direction == smtp.Outbound {
-			n.ends = live.Ends{Host: live.EndOf(eye.Host), To: live.EndOf(eye.To)}
+		n.ends, n.concern = live.Ends{}, live.Nothing
+		if concerned {
+			if n.concern = live.ConcernOf(&n.step, n.known); n.concern == live.WentThrough && t.hide == nil {
+				n.ends = live.Ends{Host: live.EndOf(eye.Host), To: live.EndOf(eye.To)}
+			}
 		}
 		return false
 	}
@@ -180,7 +186,7 @@ func (t *tally) handleBatch(b *pipeline.Batch[note]) error {
 			continue
 		}
 		if t.skim != nil {
-			t.wanted = append(t.wanted, wanted{i, t.when, t.guessed})
+			t.wanted = append(t.wanted, wanted{i, t.when, t.guessed, n.concern, n.ends})
 			continue
 		}
 		t.at(b, i, t.when, t.guessed)
@@ -201,7 +207,7 @@ func (t *tally) takeTurns(b *pipeline.Batch[note]) {
 		turn := &t.turns[k]
 		for i := range t.wanted {
 			w := &t.wanted[i]
-			if turn.look == nil || turn.look(&b.Notes[w.place], w.when) {
+			if turn.look == nil || turn.look(w) {
 				t.at(b, w.place, w.when, w.guessed)
 				turn.take(&t.line)
 			}
@@ -258,14 +264,17 @@ func (t *tally) annotate(ev *smtp.Event, n *note) (keep bool) {
 		return false
 	}
 	session.StepOf(ev, &n.step)
-	n.ends = live.Ends{}
 	if n.recipient, n.name = 0, 0; n.known {
 		n.recipient, n.name = summary.Recipient(ev), summary.Name(ev)
+	}
+	n.ends, n.concern = live.Ends{}, live.Nothing
+	if t.live {
+		n.concern = live.ConcernOf(&n.step, n.known)
 		switch {
-		case !t.ends:
-		case ev.Outcome == smtp.Sent:
+		case t.hide != nil: // they are those of the names that may be shown
+		case n.concern == live.WentThrough:
 			n.ends = live.EndsOf(ev)
-		case ev.WentWrong():
+		case n.concern == live.WentBadly:
 			n.ends.Host = live.EndOf(summary.HostOf(ev))
 		}
 	}

@@ -28,26 +28,6 @@ const (
 	maxText     = 1024 // bytes of a reply or a line
 )
 
-// Rate is what the rates are of.
-type Rate uint8
-
-// The rates.
-const (
-	Sent Rate = iota
-	Deferred
-	Bounced // or expired
-	Rejected
-	NumRates
-)
-
-var rateOf = [smtp.NumOutcomes]Rate{
-	smtp.OutcomeNone: NumRates, smtp.Sent: Sent, smtp.Deferred: Deferred, smtp.Bounced: Bounced, smtp.Expired: Bounced,
-	smtp.Rejected: Rejected, smtp.Discarded: NumRates,
-}
-
-// Counts are by minute; the last one is the running minute.
-type Counts [Minutes]int64
-
 // Line is a line of the log, its secrets masked.
 type Line struct {
 	Path   string
@@ -99,12 +79,6 @@ func (t *Trouble) Recent(now time.Time) int64 {
 	return c.Recent(now)
 }
 
-// Recent is the count of the last minute, of which the running one is the end, and a part
-// of the one before it, by the seconds, the beginning.
-func (c *Counts) Recent(now time.Time) int64 {
-	return c[Minutes-1] + c[Minutes-2]*int64(60-now.Second())/60
-}
-
 // Watch is what is going on. It is not safe for several goroutines.
 type Watch struct {
 	base *knowledge.Base
@@ -112,9 +86,8 @@ type Watch struct {
 
 	now        time.Time
 	due        time.Time // when more than now is to be moved on
-	rates      [NumRates]Counts
-	totals     [NumRates]int64
-	minute     int64 // the one that rates end with
+	minute     int64     // that of now
+	rates      rates
 	troubles   troubles
 	going      []*Trouble // those that were met since they were told of
 	explained  map[causeSide]bool
@@ -166,31 +139,66 @@ func (w *Watch) Event(ev *smtp.Event, a *classify.Annotation, host uint64, line 
 	session.StepOf(ev, &w.step)
 	w.step.Host = host
 	w.known = known{ev, line}
-	if w.Look(&w.step, ev.Time, a != nil, EndsOf(ev)) {
-		w.Take(&w.step, a, &w.known)
+	w.Line(&w.step, ev.Time, a, EndsOf(ev), &w.known)
+}
+
+// Line takes a line. a is nil when it shows neither a reply nor a failure; ends is what its names end
+// with, zero where that is not known.
+func (w *Watch) Line(s *session.Step, when time.Time, a *classify.Annotation, ends Ends, words Words) {
+	if s.Decides() {
+		w.Count(when, s.Outcome, int64(s.Count()))
+	}
+	if w.Look(when, ConcernOf(s, a != nil), ends) {
+		w.Take(s, a, words)
 	}
 }
 
-// Look takes a line by what can be told of it without its words, and reports whether it tells more:
-// of trouble, or that mail may flow again. Take is to be given it then. noted says that it
-// shows a reply or a failure; ends is what its names end with, zero where that is not known.
-func (w *Watch) Look(s *session.Step, when time.Time, noted bool, ends Ends) (more bool) {
-	w.advance(when)
-	decides := s.Decides()
-	if decides {
-		if r := rateOf[s.Outcome]; r != NumRates {
-			n := int64(s.Count())
-			w.rates[r][Minutes-1] += n
-			w.totals[r] += n
+// Count counts n lines that decide what becomes of a recipient. It may run ahead of the other methods.
+func (w *Watch) Count(when time.Time, o smtp.Outcome, n int64) { w.rates.count(when, o, n) }
+
+// Concern is what a line has to do with what goes on.
+type Concern uint8
+
+// The concerns.
+const (
+	Nothing     Concern = iota
+	WentThrough         // a delivery to another server
+	WentBadly           // something went wrong, or a session ended badly
+)
+
+// ConcernOf tells a line's concern. noted says that it shows a reply or a failure.
+func ConcernOf(s *session.Step, noted bool) Concern {
+	if s.Outcome == smtp.OutcomeNone && !noted && !mayConcern[s.Kind] {
+		return Nothing // as most
+	}
+	return concernOf(s, noted)
+}
+
+func concernOf(s *session.Step, noted bool) Concern {
+	switch {
+	case s.Outcome == smtp.Sent:
+		if s.Direction == smtp.Outbound && s.Decides() {
+			return WentThrough
 		}
+	case noted && s.WentWrong() || Badly(s.Kind, s.Direction, s.Stage):
+		return WentBadly
 	}
-	if s.Outcome == smtp.Sent {
-		return decides && s.Direction == smtp.Outbound && w.flows.mayWait(ends)
-	}
-	return noted && s.WentWrong() || Badly(s.Kind, s.Direction, s.Stage)
+	return Nothing
 }
 
-// Take takes a line of which Look said that it tells more. a is nil when it shows neither a reply nor a failure.
+// mayConcern are the kinds of lines that are a concern even where they show neither.
+var mayConcern = [smtp.NumKinds]bool{smtp.KindLost: true, smtp.KindTimeout: true, smtp.KindClosed: true}
+
+// Look takes a line's concern, and reports whether Take is to be given the line, too: where something
+// went wrong, or mail may flow again.
+func (w *Watch) Look(when time.Time, c Concern, ends Ends) (more bool) {
+	if when != w.now {
+		w.advance(when)
+	}
+	return c == WentBadly || c == WentThrough && w.flows.mayWait(ends)
+}
+
+// Take takes a line of which Look said so. a is nil when it shows neither a reply nor a failure.
 func (w *Watch) Take(s *session.Step, a *classify.Annotation, words Words) {
 	if s.Outcome == smtp.Sent {
 		w.flows.sent(w, s, words)
@@ -212,7 +220,7 @@ func (w *Watch) advance(now time.Time) {
 	if w.now = now; now.Before(w.due) {
 		return
 	}
-	w.roll(now)
+	w.minute = unixMinute(now)
 	if now.Sub(w.reported) >= reportEvery {
 		w.reported = now
 		w.report()
@@ -221,30 +229,6 @@ func (w *Watch) advance(now time.Time) {
 	if next := time.Unix((w.minute+1)*60, 0); next.Before(w.due) {
 		w.due = next
 	}
-}
-
-// roll moves the rates on to the minute of now.
-func (w *Watch) roll(now time.Time) {
-	m := unixMinute(now)
-	if m == w.minute {
-		return
-	}
-	for i := range w.rates {
-		w.rates[i].shift(m - w.minute)
-	}
-	w.minute = m
-}
-
-func unixMinute(t time.Time) int64 { return t.Unix() / 60 }
-
-// shift moves the counts n minutes into the past.
-func (c *Counts) shift(n int64) {
-	if n <= 0 {
-		return
-	}
-	n = min(n, Minutes)
-	copy(c[:], c[n:])
-	clear(c[Minutes-n:])
 }
 
 // trouble counts what went wrong.
@@ -374,7 +358,7 @@ type Snapshot struct {
 
 // Snapshot copies what is going on, at most n troubles of it.
 func (w *Watch) Snapshot(n int) Snapshot {
-	s := Snapshot{Now: w.now, Rates: w.rates, Totals: w.totals, Dropped: w.dropped}
+	s := Snapshot{Now: w.now, Rates: w.rates.until(w.minute), Totals: w.rates.totals, Dropped: w.dropped}
 	for _, t := range w.troubles.all {
 		if t.kept && w.now.Sub(t.Last) < Minutes*time.Minute {
 			s.Troubles = append(s.Troubles, *t)

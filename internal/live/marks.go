@@ -18,35 +18,49 @@ func EndOf(name []byte) End {
 	if n := len(name); n > 0 && name[n-1] == '.' {
 		name = name[:n-1]
 	}
-	h, dotted := uint64(0), false
-	for n := len(name); n > 0; n -= 8 {
-		w, begins := lastBytes(name[:n])
-		dots := equal(w, '.')
-		for stops := begins | equal(w, '@') | dots; stops != 0; {
-			at := 63 - bits.LeadingZeros64(stops)
-			stop := uint64(1) << at
-			if dotted || dots&stop == 0 {
+	h, dotted, rest := uint64(0), false, name
+	for len(rest) >= 8 {
+		w := binary.LittleEndian.Uint64(rest[len(rest)-8:])
+		if dots, ats := equal(w, '.'), equal(w, '@'); dots|ats != 0 {
+			var at int
+			if at, dotted = begin(dots, ats, dotted); at >= 0 {
 				return end(mix(h, folded(w)>>(at+1)))
 			}
-			dotted = true
-			stops ^= stop
 		}
 		h = mix(h, folded(w))
+		rest = rest[:len(rest)-8]
 	}
-	return end(h)
+	if len(rest) == 0 {
+		return end(h)
+	}
+	w, none := firstBytes(name, len(rest))
+	at, _ := begin(equal(w, '.'), equal(w, '@')|none, dotted)
+	return end(mix(h, folded(w)>>(at+1)))
 }
 
-// lastBytes returns the last eight bytes of a name, the last one as the highest. Of a shorter name there
-// are fewer; begins is then the highest bit of the byte before them.
-func lastBytes(name []byte) (w, begins uint64) {
-	n := len(name)
-	if n >= 8 {
-		return binary.LittleEndian.Uint64(name[n-8:]), 0
+// begin finds where an end begins in eight bytes, by the highest bits of those that are dots and of those
+// that stand before it for certain: at is that of the byte before it, -1 where it begins in those before them.
+// dotted says that a dot of it was met.
+func begin(dots, before uint64, dotted bool) (at int, dottedNow bool) {
+	at = 63 - bits.LeadingZeros64(dots|before)
+	if dot := dots &^ (1<<at - 1); !dotted && dot != 0 {
+		at = 63 - bits.LeadingZeros64((dots|before)^dot)
+		dotted = true
 	}
-	for i, c := range name {
-		w |= uint64(c) << (8 * (8 - n + i))
+	return at, dotted
+}
+
+// firstBytes returns the first n bytes of a name, less than eight, the last one as the highest of a word. none is
+// the highest bit of the byte before them.
+func firstBytes(name []byte, n int) (w, none uint64) {
+	if len(name) >= 8 {
+		w = binary.LittleEndian.Uint64(name)
+	} else {
+		for i, c := range name {
+			w |= uint64(c) << (8 * i)
+		}
 	}
-	return w, 1 << (8*(8-n) - 1)
+	return w << (8 * (8 - n)), 1 << (8*(8-n) - 1)
 }
 
 // equal has the highest bit of each byte of w that is c.

@@ -2,6 +2,7 @@ package summary
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -142,11 +143,11 @@ type PeerRow struct {
 
 // Peers returns the peers by their domains, those with the most trouble first.
 func (s *Summary) Peers() []PeerRow {
-	rows := map[string]*PeerRow{}
+	rows := map[whom]*PeerRow{}
 	for i := range s.peers.counts {
 		p, counts := &s.peers.names[i], &s.peers.counts[i]
 		domain := Domain(p.name)
-		key := p.direction.String() + " " + domain
+		key := whom{p.direction, domain}
 		r := rows[key]
 		if r == nil {
 			r = &PeerRow{Direction: p.direction, Name: domain}
@@ -159,18 +160,19 @@ func (s *Summary) Peers() []PeerRow {
 			r.Deliveries[i] += n
 		}
 	}
-	out := make([]PeerRow, 0, len(rows))
-	for _, r := range rows {
-		out = append(out, *r)
-	}
-	slices.SortFunc(out, func(a, b PeerRow) int {
+	sorted := slices.Collect(maps.Values(rows))
+	slices.SortFunc(sorted, func(a, b *PeerRow) int {
 		return cmp.Or(-cmp.Compare(a.Trouble(), b.Trouble()), -cmp.Compare(a.Count, b.Count), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Direction, b.Direction))
 	})
+	out := make([]PeerRow, len(sorted))
+	for i, r := range sorted {
+		out[i] = *r
+	}
 	return out
 }
 
 // Trouble is how many of the peer's deliveries did not go through.
-func (p PeerRow) Trouble() int64 { return p.Count - p.Deliveries[smtp.Sent] }
+func (p *PeerRow) Trouble() int64 { return p.Count - p.Deliveries[smtp.Sent] }
 
 // Domain returns the part of a host's name that its owner registered ("google.com" of
 // "gmail-smtp-in.l.google.com"); an address, and a name that is none, stay as they are.

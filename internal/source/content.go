@@ -22,6 +22,9 @@ const (
 	// maxSpans is how many reads are remembered that were not handled yet. Of more, some are
 	// taken for one.
 	maxSpans = 1024
+	// coarse is more than the stamps of a change may be apart from it, on any file system: FAT's are even
+	// seconds.
+	coarse = 3 * time.Second
 	// maxCounted is how much of a file is read to know its lines' numbers where its reading
 	// begins near the end.
 	maxCounted = 256 << 20
@@ -43,6 +46,7 @@ type content struct {
 	broken bool   // no more can be read
 	failed error  // the error that was told of last
 	deaf   bool   // no live following of it
+	quiet  bool   // when it was last looked at, its last change was so long ago that another one would have shown
 
 	// Others look at these: the reader changes them with mu held, and needs no lock to read them.
 	mu      sync.Mutex
@@ -170,7 +174,7 @@ func (c *content) verify(length int64) bool {
 	if size < max(length, c.offset) {
 		return false
 	}
-	if length <= c.offset && size == c.size && info.ModTime().Equal(c.changed) {
+	if size == c.size && info.ModTime().Equal(c.changed) && (length <= c.offset || c.quiet) {
 		return true // nothing happened since
 	}
 	if !c.peek() {
@@ -184,6 +188,7 @@ func (c *content) verify(length int64) bool {
 	c.mu.Lock()
 	c.size, c.seen, c.changed = size, size, info.ModTime()
 	c.mu.Unlock()
+	c.quiet = time.Since(c.changed) > coarse
 	return true
 }
 

@@ -261,6 +261,8 @@ type printer struct {
 	all    bool
 	buf    []byte
 
+	notices []live.Notice // that wait to be printed
+
 	status bool        // there is a terminal to show a status line on
 	pulse  string      // what it shows; "" before the first tick
 	shown  atomic.Bool // and that it does, now
@@ -310,6 +312,7 @@ func (p *printer) begin(files []string) {
 
 // above prints where the status line was, which is drawn again behind it.
 func (p *printer) above(print func(*bufio.Writer)) {
+	p.tell()
 	p.wipe()
 	print(p.out)
 }
@@ -388,8 +391,27 @@ func (a aside) Write(b []byte) (int, error) {
 	return a.to.Write(b)
 }
 
+// maxNotices is how many notices wait to be printed.
+const maxNotices = 1024
+
+// notice takes a notice, to be printed with others.
 func (p *printer) notice(n *live.Notice) {
-	p.above(func(out *bufio.Writer) { p.teller.Notice(out, n) })
+	if p.notices = append(p.notices, *n); len(p.notices) == maxNotices {
+		p.tell()
+	}
+}
+
+// tell prints the notices that wait.
+func (p *printer) tell() {
+	if len(p.notices) == 0 {
+		return
+	}
+	p.wipe()
+	for i := range p.notices {
+		p.teller.Notice(p.out, &p.notices[i])
+	}
+	clear(p.notices)
+	p.notices = p.notices[:0]
 }
 
 // passed prints a line's event.
@@ -428,11 +450,13 @@ func (p *printer) Tick(now time.Time) {
 
 // Close implements watcher.
 func (p *printer) Close() {
+	p.tell()
 	p.wipe()
 	p.pulse = ""
 }
 
 func (p *printer) flush() error {
+	p.tell()
 	p.draw()
 	return p.out.Flush()
 }

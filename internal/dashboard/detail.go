@@ -50,7 +50,7 @@ func (m *Model) detailText(t *live.Trouble, width int, whole bool) []string {
 	if m.plain {
 		arrow = "> "
 	}
-	hang(arrow, foreign(report.Advice(w, m.by, t)), bold)
+	hang(arrow, foreign(report.Advice(w, m.by, &t.Facts)), bold)
 	if whole {
 		for i, s := range steps {
 			hang(fmt.Sprintf("  %d. ", i+1), s, normal)

@@ -19,7 +19,7 @@ func (m *Model) seen() report.Table {
 			last = where(&x.Lines[n-1]) + " " + x.Lines[n-1].Text
 		}
 		t.Rows = append(t.Rows, []report.Cell{{Text: w.Cause(x.Cause).Title}, {Text: x.Party}, {Text: m.side(x.Direction)}, {Text: replyOf(x)}, {Text: x.Stage.String()},
-			{Text: report.Count(w, x.Recent(m.pic.Now))}, {Text: report.Count(w, x.Total)}, {Text: span(x)}, {Text: report.Advice(w, m.by, x)}, {Text: last}})
+			{Text: report.Count(w, x.Recent(m.pic.Now))}, {Text: report.Count(w, x.Total)}, {Text: span(x)}, {Text: report.Advice(w, m.by, &x.Facts)}, {Text: last}})
 	}
 	if len(t.Rows) == 0 {
 		t.Notes = []string{w.Text("dash.none_lately")}

@@ -35,31 +35,36 @@ type Line struct {
 	Text   string
 }
 
-// Trouble is a cause with a party, as it goes on.
-type Trouble struct {
-	// What each line of it asks for stands together, and so in few cache lines.
+// Facts are what there is to say of a trouble.
+type Facts struct {
 	Cause     knowledge.Cause
 	Direction smtp.Direction
 	Severity  knowledge.Severity
 	Stage     smtp.Stage
-	began     bool   // that it did was told
-	listed    bool   // it is in Watch.going
-	held      bool   // that it began was held back, as one too many
-	big       bool   // its party is a provider, or none
-	kept      bool   // it was not given up
-	place     uint16 // among the watch's
-	Explained bool   // another party's trouble of this cause was told of before
+	Explained bool // another party's trouble of this cause was told of before
 	Entry     knowledge.EntryID
 	Code      smtp.Code
 	Enhanced  smtp.EnhancedCode
-	who       *party // whose it is
-	minute    int64  // the one that PerMinute ends with
-	Total     int64
-	Last      time.Time
+	Party     string // the provider's name, or the domain on the other side where the cause is about that; "" where it does not matter
+	Reply     string // the last one
+}
 
-	ID         int64  // the same as long as it is kept, and no other's
-	Party      string // the provider's name, or the domain on the other side where the cause is about that; "" where it does not matter
-	Reply      string // the last one
+// Trouble is a cause with a party, as it goes on.
+type Trouble struct {
+	// What each line of it asks for stands together, and so in few cache lines.
+	Facts
+	began  bool   // that it did was told
+	listed bool   // it is in Watch.going
+	held   bool   // that it began was held back, as one too many
+	big    bool   // its party is a provider, or none
+	kept   bool   // it was not given up
+	place  uint16 // among the watch's
+	who    *party // whose it is
+	minute int64  // the one that PerMinute ends with
+	Total  int64
+	Last   time.Time
+
+	ID         int64 // the same as long as it is kept, and no other's
 	First      time.Time
 	Lines      []Line // the last ones, the newest last
 	told       time.Time
@@ -113,8 +118,7 @@ type causeSide struct {
 	direction smtp.Direction
 }
 
-// New returns an empty watch. tell is called with what is to be told, which is good until
-// it returns; nil tells nobody.
+// New returns an empty watch. tell is called with what is to be told; nil tells nobody.
 func New(base *knowledge.Base, tell func(*Notice)) *Watch {
 	if tell == nil {
 		tell = func(*Notice) {}

@@ -27,7 +27,7 @@ const (
 type Notice struct {
 	What    What
 	Time    time.Time
-	Trouble *Trouble      // Began, Goes
+	Trouble Facts         // Began, Goes
 	Count   int64         // how often, in For: Goes, Ended; how many: Others
 	For     time.Duration // Goes: since when it is counted; Over: how long nothing went through
 	Party   string        // Over; Ended: the first one's client, "" when only counted
@@ -82,7 +82,7 @@ func (w *Watch) announce(t *Trouble, side causeSide, words Words) {
 	t.Explained, w.explained[side] = w.explained[side], true
 	t.began, t.told, t.toldTotal = true, w.now, t.Total
 	t.Reply = string(cut(words.Said()))
-	w.tell(&Notice{What: Began, Time: w.now, Trouble: t})
+	w.tell(&Notice{What: Began, Time: w.now, Trouble: t.Facts})
 }
 
 // report tells of what goes on, once it is due.
@@ -114,7 +114,7 @@ func (w *Watch) goesOn() {
 	})
 	slices.SortFunc(due, func(a, b *Trouble) int { return cmp.Or(-cmp.Compare(a.weight(), b.weight()), cmp.Compare(a.ID, b.ID)) })
 	for _, t := range due[:min(len(due), goesPerMinute)] {
-		w.tell(&Notice{What: Goes, Time: w.now, Trouble: t, Count: t.Total - t.toldTotal, For: w.now.Sub(t.told)})
+		w.tell(&Notice{What: Goes, Time: w.now, Trouble: t.Facts, Count: t.Total - t.toldTotal, For: w.now.Sub(t.told)})
 		t.told, t.toldTotal = w.now, t.Total
 		t.toldTimes++
 	}

@@ -51,9 +51,9 @@ func (l *Teller) Notice(w *bufio.Writer, n *live.Notice) {
 	l.day(w, n.Time)
 	switch n.What {
 	case live.Began:
-		l.began(w, at, n.Trouble)
+		l.began(w, at, &n.Trouble)
 	case live.Goes:
-		t := n.Trouble
+		t := &n.Trouble
 		l.counted(w, at, l.head(t), l.often(n.Count, n.For), severityStyle(t.Severity))
 	case live.Others:
 		l.line(w, at, l.text("others", "n", count(l.Words, n.Count)), Normal)
@@ -86,7 +86,7 @@ func (l *Teller) counted(w io.Writer, at, s, n string, style Style) {
 }
 
 // head names a trouble: which side, what, and with whom.
-func (l *Teller) head(t *live.Trouble) string {
+func (l *Teller) head(t *live.Facts) string {
 	s := side(l.Words, t.Direction) + "  " + l.Words.Cause(t.Cause).Title
 	if t.Party != "" {
 		s += ": " + t.Party
@@ -95,7 +95,7 @@ func (l *Teller) head(t *live.Trouble) string {
 }
 
 // began explains a trouble, where that has not been done for another party.
-func (l *Teller) began(w io.Writer, at string, t *live.Trouble) {
+func (l *Teller) began(w io.Writer, at string, t *live.Facts) {
 	l.line(w, at, l.head(t), severityStyle(t.Severity))
 	said := t.Reply
 	if !strings.HasPrefix(said, t.Code.String()) {
@@ -121,7 +121,7 @@ func (l *Teller) began(w io.Writer, at string, t *live.Trouble) {
 
 // Advice is what to do about a trouble, in one line, with whom its reply tells to ask for
 // what.
-func Advice(w *knowledge.Words, by *classify.Classifier, t *live.Trouble) string {
+func Advice(w *knowledge.Words, by *classify.Classifier, t *live.Facts) string {
 	fix, _ := w.Advice(t.Entry, t.Direction)
 	if t.Direction == smtp.Outbound {
 		details := by.Details(&classify.Said{Code: t.Code, Enhanced: t.Enhanced, Text: []byte(t.Reply)})

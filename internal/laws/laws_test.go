@@ -39,7 +39,7 @@ var allowed = map[string][]string{
 	"internal/redact":    {"internal/knowledge", "parsers/smtp"},
 	"internal/summary":   {"internal/index", "internal/knowledge", "parsers/smtp"},
 	"internal/incident":  {"internal/classify", "internal/index", "internal/knowledge", "internal/summary", "parsers/smtp"},
-	"internal/live":      {"internal/classify", "internal/knowledge", "internal/summary", "parsers/smtp"},
+	"internal/live":      {"internal/classify", "internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},
 	"internal/report":    {"internal/alert", "internal/incident", "internal/live", "internal/classify", "internal/knowledge", "internal/session", "internal/summary", "internal/trace", "parsers/smtp"},
 	"internal/config":    {"internal/source"},
 	"internal/metrics":   {"internal/knowledge", "internal/session", "internal/summary", "parsers/smtp"},

@@ -53,7 +53,8 @@ const (
 	soon, later = time.Minute, 10 * time.Minute
 	often       = 5 // so many times at first
 	much        = 5
-	// forgotten is how long a trouble has to be silent to be new when it comes again.
+	// forgotten is how long a trouble has to be silent to be new when it comes again; that is looked
+	// at no more often than later.
 	forgotten = 6 * time.Hour
 )
 

@@ -85,7 +85,10 @@ func main() {
 // run is main with everything that a test wants to set.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	collect(gcAtStart)
-	go classify.Default() // nearly every command needs it, and it takes as long as all else at the start
+	go func() { // nearly every command needs them, and they take as long as all else at the start
+		classify.Default()
+		knowledge.In(knowledge.English)
+	}()
 	var c cli
 	w := &world{stdin: stdin, stdout: stdout, stderr: stderr, stop: interrupted(), hiding: &hiding{}}
 	exited := -1

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/BurntSushi/toml"
-
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -353,7 +351,7 @@ func (w *Words) End(e smtp.End) string {
 func (w *Words) Missing() []string {
 	var english, own map[string]any
 	for lang, into := range map[string]*map[string]any{English: &english, w.Lang: &own} {
-		if _, err := toml.DecodeFS(files, "lang/"+lang+".toml", into); err != nil {
+		if err := decode("lang/"+lang+".toml", into); err != nil {
 			return []string{err.Error()}
 		}
 	}

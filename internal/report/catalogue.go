@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/knowledge"
@@ -91,7 +92,7 @@ func (e *Explainer) AppendCause(b []byte, c knowledge.Cause) []byte {
 //go:embed codes.html
 var codesPage string
 
-var codesTemplate = template.Must(template.New("codes").Parse(codesPage))
+var codesTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.New("codes").Parse(codesPage)) })
 
 // pageCode is a code on the page.
 type pageCode struct {
@@ -122,7 +123,7 @@ func (e *Explainer) CodesHTML(out io.Writer, all []*Answer) error {
 		codes = append(codes, p)
 	}
 	w := e.Words
-	return codesTemplate.Execute(out, map[string]any{
+	return codesTemplate().Execute(out, map[string]any{
 		"Lang": w.Lang, "Title": w.Text("codes.title"), "Intro": w.Text("codes.intro"), "Compare": w.Text("codes.compare"),
 		"Against": w.Text("codes.against"), "None": w.Text("codes.none"), "Codes": codes,
 	})

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 )
 
 // The house style of pages that are handed on. They need nothing else, ask nobody for
@@ -20,14 +21,17 @@ var (
 	pageFrame string
 )
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"id":     func(s *int) int { *s++; return *s },
-	"style":  func() template.CSS { return template.CSS(pageStyle) },
-	"class":  func(s Style) string { return styleClass[s] },
-	"figure": drawn,
-	"badge":  func(s Style) string { return styleSign[s] },
-	"dict":   dict,
-}).Parse(pageFrame))
+// pageTemplate is parsed when the first page is asked for: most starts of the program ask for none.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{
+		"id":     func(s *int) int { *s++; return *s },
+		"style":  func() template.CSS { return template.CSS(pageStyle) },
+		"class":  func(s Style) string { return styleClass[s] },
+		"figure": drawn,
+		"badge":  func(s Style) string { return styleSign[s] },
+		"dict":   dict,
+	}).Parse(pageFrame))
+})
 
 var (
 	styleClass = [...]string{Normal: "plain", Bad: "bad", Warn: "warn", Good: "good", Dim: "dim"}
@@ -46,7 +50,7 @@ func styleHash() string {
 // HTML prints the page as one file that needs nothing else.
 func (p *Page) HTML(out io.Writer) error {
 	var b bytes.Buffer
-	err := pageTemplate.Execute(&b, map[string]any{"P": p, "W": p.Words, "Policy": PagePolicy, "Seen": new(int)})
+	err := pageTemplate().Execute(&b, map[string]any{"P": p, "W": p.Words, "Policy": PagePolicy, "Seen": new(int)})
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ bench: ## the report against its peers on 1 GB of log; installs them (Debian, ro
 	go run ./internal/testlog/bench
 
 stages: ## what each stage of a report costs
-	go test ./cmd/mailwhy -run='^$$' -bench='Parse|Work|Assemble|Summary|Report|Tail' -benchtime=2s
+	go test ./cmd/mailwhy -run='^$$' -bench='Parse|Work|Assemble|Summary|Report|Check|Events|Tail' -benchtime=2s
 
 pgo: ## the profile by which the compiler arranges the code (cmd/mailwhy/default.pgo)
 	go test ./cmd/mailwhy -run='^$$' -bench=Report -benchtime=10s -cpuprofile=$(CURDIR)/cmd/mailwhy/default.pgo -o /dev/null

@@ -38,31 +38,35 @@ func eachFormat(b *testing.B, run func(b *testing.B, log []byte)) {
 	}
 }
 
-// BenchmarkReport is all of it, on all cores.
-func BenchmarkReport(b *testing.B) {
+// whole measures a command line, to which the path of the log is added.
+func whole(b *testing.B, args ...string) {
 	eachFormat(b, func(b *testing.B, log []byte) {
 		path := filepath.Join(b.TempDir(), "mail.log")
 		if err := os.WriteFile(path, log, 0o644); err != nil {
 			b.Fatal(err)
 		}
 		for b.Loop() {
-			run([]string{"report", path}, nil, io.Discard, io.Discard)
+			run(append(args, path), nil, io.Discard, io.Discard)
 		}
 	})
 }
 
-// BenchmarkTail is the same for a log that is followed, with all that is told meanwhile.
-func BenchmarkTail(b *testing.B) {
-	eachFormat(b, func(b *testing.B, log []byte) {
-		path := filepath.Join(b.TempDir(), "mail.log")
-		if err := os.WriteFile(path, log, 0o644); err != nil {
-			b.Fatal(err)
-		}
-		for b.Loop() {
-			run([]string{"tail", "--from-start", "--until-caught-up", path}, nil, io.Discard, io.Discard)
-		}
-	})
+// BenchmarkReport is all of it, on all cores.
+func BenchmarkReport(b *testing.B) { whole(b, "report") }
+
+// BenchmarkReportFilter is a report of what few lines show.
+func BenchmarkReportFilter(b *testing.B) { whole(b, "report", "--cause", "mailbox_full") }
+
+// BenchmarkCheckSince is what a monitor asks every few minutes.
+func BenchmarkCheckSince(b *testing.B) {
+	whole(b, "check", "--since", "1h", "--max-cause", "blocklisted=0")
 }
+
+// BenchmarkEventsFilter is the lines with a reply that few have.
+func BenchmarkEventsFilter(b *testing.B) { whole(b, "events", "--code", "552") }
+
+// BenchmarkTail is a report of a log that is followed, with all that is told meanwhile.
+func BenchmarkTail(b *testing.B) { whole(b, "tail", "--from-start", "--until-caught-up") }
 
 // eachLine parses a log.
 func eachLine(log []byte, ev *smtp.Event, do func()) {

@@ -93,6 +93,13 @@ func (c *checkCmd) check(w *world) error {
 		}
 		return nil
 	}}
+	if asked, ok := askedBy(&want); ok && asked != nil {
+		do.lean, do.asked = true, asked
+		do.skim = func(n *note, when time.Time) bool {
+			return asked.holds(n, when) && (n.known || n.step.Decides() || n.step.Kind == smtp.KindReceived)
+		}
+		do.turns = []turn{{take: func(l *line) { tally.Event(l.event(), l.note.annotation()) }}}
+	}
 	if want.IsZero() {
 		do.keep = func(ev *smtp.Event) bool { return ev.Decides() || ev.Kind == smtp.KindReceived }
 	}

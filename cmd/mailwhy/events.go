@@ -48,6 +48,7 @@ func (c *eventsCmd) Run(w *world) error {
 	if p.hide, err = c.hide(w); err != nil {
 		return err
 	}
+	do.asked, _ = askedBy(&want)
 	if want.From != "" {
 		do.encode, do.handle = nil, p.follow()
 	} else if names := want.Names(); len(names) > 0 || !want.Since.IsZero() || !want.Until.IsZero() {
@@ -117,7 +118,7 @@ func (p *eventPrinter) write(l *line) error {
 }
 
 func (p *eventPrinter) inTime(when time.Time) bool {
-	return (p.want.Since.IsZero() || !when.Before(p.want.Since)) && (p.want.Until.IsZero() || when.Before(p.want.Until))
+	return p.want.Within(when)
 }
 
 // search returns what prints the events of one log in which those that are asked for are few:

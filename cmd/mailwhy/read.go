@@ -63,6 +63,7 @@ type reading struct {
 	keep   func(*smtp.Event) bool // which events handle gets besides those with a reply or a failure; nil: all
 	lean   bool                   // it gets none, but asks for those it wants: what the session and the summary want to know is in the step and the note
 	live   bool                   // and it asks what concerns a live.Watch
+	asked  *asked                 // and this is what the notes tell whether a line is asked for by; nil: all are
 	handle func(*line) error
 
 	// skim, where it is set, takes each line by what is noted of it. Those for which it returns true

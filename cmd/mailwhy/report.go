@@ -120,9 +120,10 @@ func (c *reportCmd) summarise(w *world, files *inputFlags, by *classify.Classifi
 	quit := graceful(by)
 	var at *line
 	options := session.Options{Written: asWritten(&at)}
+	selects := func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, at.causeID()) }
 	if !want.IsZero() {
 		options.Envelopes = want.From != ""
-		options.Select = func(ev *smtp.Event, from []byte) bool { return want.Match(ev, from, at.causeID()) }
+		options.Select = func(ev *smtp.Event, from []byte) bool { return selects(ev, from) }
 	}
 	people := c.people(sum, &options)
 	sessions := session.NewAssembler(options, func(s *session.Session) {
@@ -136,11 +137,18 @@ func (c *reportCmd) summarise(w *world, files *inputFlags, by *classify.Classifi
 		}
 		return nil
 	}}
-	if want.IsZero() && people == nil {
-		do.lean = true
+	if asked, ok := askedBy(want); ok && people == nil {
+		var now bool // the line at hand is asked for
+		selects = func(*smtp.Event, []byte) bool { return now }
+		do.lean, do.asked = true, asked
 		do.skim = func(n *note, when time.Time) bool {
+			if asked != nil {
+				now = asked.holds(n, when)
+			}
+			if !sessions.Add(&n.step, when, nil) {
+				return false
+			}
 			found = true
-			sessions.Add(&n.step, when, nil)
 			return n.known || n.step.Decides()
 		}
 		do.turns = []turn{{take: func(l *line) { count(sum, l) }}}

@@ -118,8 +118,5 @@ func list[T fmt.Stringer](items []T) string {
 
 // causeID returns the cause that a line's note names, "" for none.
 func (l *line) causeID() string {
-	if l.note == nil {
-		return ""
-	}
-	return l.note.Cause.ID()
+	return l.note.cause()
 }

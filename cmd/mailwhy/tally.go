@@ -73,6 +73,7 @@ func (l *line) event() *smtp.Event {
 // note is what can be told of an event without those before it.
 type note struct {
 	classify.Annotation
+	asked     bool         // see asked; where there is none it tells nothing
 	known     bool         // the event shows a reply or a failure, and Annotation says what of
 	recipient uint64       // see summary.Recipient
 	name      uint64       // see summary.Name; 0 when it was not looked at
@@ -144,10 +145,10 @@ func (t *tally) worker(p smtp.Parser) pipeline.Worker[note] {
 		p.Parse(line, ev)
 		return t.annotate(ev, n)
 	}
-	if !t.lean {
+	if !t.lean && t.asked == nil {
 		return parse
 	}
-	eye, yes, concerned := glance.New(parsers.FormatOf(p)), newNods(t.by), t.live
+	eye, yes, asked, concerned := glance.New(parsers.FormatOf(p)), newNods(t.by), t.asked, t.live
 	return func(line []byte, ev *smtp.Event, n *note) bool {
 		if by := t.newer.Load(); by != nil && by != yes.by {
 			yes = newNods(by)
@@ -156,6 +157,15 @@ func (t *tally) worker(p smtp.Parser) pipeline.Worker[note] {
 			return parse(line, ev, n)
 		}
 		n.Annotation, n.known = yes.annotate(&n.step)
+		if asked != nil {
+			var sure bool
+			if n.asked, sure = asked.glance(line, n); !sure || n.asked && !t.lean {
+				return parse(line, ev, n)
+			}
+			if n.text != nil {
+				*n.text = (*n.text)[:0]
+			}
+		}
 		if n.recipient, n.name = 0, 0; eye.Host != nil {
 			n.name = summary.NameKey(eye.Host)
 		}
@@ -201,6 +211,20 @@ func (t *tally) handleBatch(b *pipeline.Batch[note]) error {
 	return nil
 }
 
+// handOn hands a line to whoever is to get it.
+func (t *tally) handOn(n *note) error {
+	if t.skim == nil {
+		return t.handle(&t.line)
+	}
+	w := wanted{0, t.when, t.guessed, n.concern, n.ends}
+	for k := range t.turns {
+		if turn := &t.turns[k]; turn.look == nil || turn.look(&w) {
+			turn.take(&t.line)
+		}
+	}
+	return nil
+}
+
 // takeTurns hands the lines that are wanted to each of those whose turn it is.
 func (t *tally) takeTurns(b *pipeline.Batch[note]) {
 	for k := range t.turns {
@@ -234,7 +258,7 @@ func (t *tally) transcript(body io.Reader) (readErr, handleErr error) {
 		if raw := lines.at(data, number); t.passes(&n, raw) {
 			t.line.when, t.line.guessed = t.when, t.guessed
 			t.be(ev, &n, raw, int64(number))
-			handleErr = t.handle(&t.line)
+			handleErr = t.handOn(&n)
 		}
 	})
 	t.dialect = info.Dialect
@@ -264,6 +288,9 @@ func (t *tally) annotate(ev *smtp.Event, n *note) (keep bool) {
 		return false
 	}
 	session.StepOf(ev, &n.step)
+	if t.asked != nil {
+		n.asked = t.asked.event(ev, n)
+	}
 	if n.recipient, n.name = 0, 0; n.known {
 		n.recipient, n.name = summary.Recipient(ev), summary.Name(ev)
 	}

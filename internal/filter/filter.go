@@ -33,7 +33,7 @@ func (f *Filter) IsZero() bool { return *f == Filter{} }
 // the lines that do not show it, or nil; cause is the ID of the cause of its reply, or
 // "".
 func (f *Filter) Match(ev *smtp.Event, from []byte, cause string) bool {
-	if !f.Since.IsZero() && ev.Time.Before(f.Since) || !f.Until.IsZero() && !ev.Time.Before(f.Until) {
+	if !f.Within(ev.Time) {
 		return false
 	}
 	if f.Outcome != smtp.OutcomeNone && ev.Outcome != f.Outcome || f.Direction != smtp.DirectionNone && ev.Direction != f.Direction {
@@ -49,6 +49,23 @@ func (f *Filter) Match(ev *smtp.Event, from []byte, cause string) bool {
 		(f.QueueID == "" || string(ev.Queue) == f.QueueID || string(ev.QueuedAs) == f.QueueID || string(ev.Related) == f.QueueID) &&
 		(f.Code == Code{} || f.Code.matches(ev)) &&
 		(f.Cause == "" || f.Cause == cause)
+}
+
+// Within reports whether a time is asked for.
+func (f *Filter) Within(t time.Time) bool {
+	return (f.Since.IsZero() || !t.Before(f.Since)) && (f.Until.IsZero() || t.Before(f.Until))
+}
+
+// Could reports whether an event may match, by all but its time, of which only this is known: its outcome
+// and direction, its reply's code and enhanced code (Postfix's verdict where there is no reply), and its cause; does, whether it is bound to.
+func (f *Filter) Could(o smtp.Outcome, d smtp.Direction, code smtp.Code, e smtp.EnhancedCode, cause string) (could, does bool) {
+	if f.Outcome != smtp.OutcomeNone && o != f.Outcome || f.Direction != smtp.DirectionNone && d != f.Direction || f.Cause != "" && f.Cause != cause {
+		return false, false
+	}
+	does = f.Code == Code{} || f.Code.Match(code, e)
+	could = does || f.Code.enhanced[0] != 0 && code != 0 && e.IsZero() // Postfix's own verdict may stand beside the reply
+	rest := Filter{From: f.From, To: f.To, Host: f.Host, IP: f.IP, QueueID: f.QueueID}
+	return could, does && rest.IsZero()
 }
 
 func (f *Filter) contains(ip []byte) bool {

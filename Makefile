@@ -36,7 +36,7 @@ stages: ## what each stage of a report costs
 	go test ./cmd/mailwhy -run='^$$' -bench='Parse|Work|Assemble|Summary|Report|Check|Events|Tail' -benchtime=2s
 
 pgo: ## the profile by which the compiler arranges the code (cmd/mailwhy/default.pgo)
-	go test ./cmd/mailwhy -run='^$$' -bench=Report -benchtime=10s -cpuprofile=$(CURDIR)/cmd/mailwhy/default.pgo -o /dev/null
+	go test ./cmd/mailwhy -run='^$$' -bench='Report$$' -benchtime=10s -cpuprofile=$(CURDIR)/cmd/mailwhy/default.pgo -o /dev/null
 
 golden: ## write the golden files anew; look at the difference before committing it
 	go test ./cmd/mailwhy ./internal/report -run 'TestGolden|TestScript|TestPages' -update

@@ -140,27 +140,32 @@ func (t *tally) lines(body io.Reader, p smtp.Parser) (readErr, handleErr error) 
 }
 
 // worker returns what notes lines, for one goroutine.
-func (t *tally) worker(p smtp.Parser) pipeline.Worker[note] {
-	parse := func(line []byte, ev *smtp.Event, n *note) bool {
+func (t *tally) worker(p smtp.Parser) (w pipeline.Worker[note]) {
+	w.Parse = func(line []byte, ev *smtp.Event, n *note) bool {
 		p.Parse(line, ev)
 		return t.annotate(ev, n)
 	}
-	if !t.lean && t.asked == nil {
-		return parse
+	if t.lean || t.asked != nil {
+		w.Glance = t.glance(parsers.FormatOf(p))
 	}
-	eye, yes, asked, concerned := glance.New(parsers.FormatOf(p)), newNods(t.by), t.asked, t.live
-	return func(line []byte, ev *smtp.Event, n *note) bool {
+	return w
+}
+
+// glance returns what notes the usual lines of a format, where no event is wanted of them.
+func (t *tally) glance(f smtp.Format) func(line []byte, n *note) bool {
+	eye, yes, asked, concerned := glance.New(f), newNods(t.by), t.asked, t.live
+	return func(line []byte, n *note) bool {
 		if by := t.newer.Load(); by != nil && by != yes.by {
 			yes = newNods(by)
 		}
 		if !eye.Line(line, &n.step) {
-			return parse(line, ev, n)
+			return false
 		}
 		n.Annotation, n.known = yes.annotate(&n.step)
 		if asked != nil {
 			var sure bool
 			if n.asked, sure = asked.glance(line, n); !sure || n.asked && !t.lean {
-				return parse(line, ev, n)
+				return false
 			}
 			if n.text != nil {
 				*n.text = (*n.text)[:0]
@@ -175,7 +180,7 @@ func (t *tally) worker(p smtp.Parser) pipeline.Worker[note] {
 				n.ends = live.Ends{Host: live.EndOf(eye.Host), To: live.EndOf(eye.To)}
 			}
 		}
-		return false
+		return true
 	}
 }
 

@@ -41,11 +41,21 @@ func run(t *testing.T, r io.Reader, o Options) (lines []string, stats Stats, err
 	var prepared atomic.Int64
 	kept := func(line []byte) bool { return len(line)%3 != 0 }
 	hire := func() Worker[int] {
-		return func(line []byte, ev *smtp.Event, note *int) bool {
-			prepared.Add(1)
-			echo(line, ev)
-			*note = len(ev.Text)
-			return kept(ev.Text)
+		return Worker[int]{
+			Glance: func(line []byte, note *int) bool {
+				if kept(line) || len(line)%2 == 0 {
+					return false
+				}
+				prepared.Add(1)
+				*note = len(line)
+				return true
+			},
+			Parse: func(line []byte, ev *smtp.Event, note *int) bool {
+				prepared.Add(1)
+				echo(line, ev)
+				*note = len(ev.Text)
+				return kept(ev.Text)
+			},
 		}
 	}
 	stats, err = Run(r, o, nil, hire, func(b *Batch[int]) error {
@@ -164,7 +174,7 @@ func (endless) Read(p []byte) (int, error) {
 
 // forgetful keeps no event.
 func forgetful() Worker[int] {
-	return func([]byte, *smtp.Event, *int) bool { return false }
+	return Worker[int]{Parse: func([]byte, *smtp.Event, *int) bool { return false }}
 }
 
 func TestRunHandleError(t *testing.T) {
@@ -214,10 +224,19 @@ func TestRunNotesOnce(t *testing.T) {
 	}
 	seen := make([]atomic.Int32, lines)
 	hire := func() Worker[int] {
-		return func(line []byte, _ *smtp.Event, note *int) bool {
+		number := func(line []byte, note *int) {
 			fmt.Sscan(string(line), note)
 			seen[*note].Add(1)
-			return false
+		}
+		return Worker[int]{
+			Glance: func(line []byte, note *int) bool {
+				if len(line)%2 == 0 {
+					return false
+				}
+				number(line, note)
+				return true
+			},
+			Parse: func(line []byte, _ *smtp.Event, note *int) bool { number(line, note); return false },
 		}
 	}
 	next := 0

@@ -114,7 +114,8 @@ func (f *Followed) resume(m *Mark) {
 		}
 		c.done = p.Lines
 		if info, err := os.Stat(f.path); err == nil {
-			current = os.SameFile(info, c.info)
+			// A file that was empty then fits whatever has its path now, be it cut off since or not.
+			current = os.SameFile(info, c.info) && p.Fingerprint != fingerprint(nil)
 		}
 		f.mu.Lock()
 		f.contents = append(f.contents, c)

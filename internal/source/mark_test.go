@@ -96,6 +96,32 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// TestFollowMarkEmpty: stopped just when the new file was there and nothing in it yet, and cut off
+// before the next start.
+func TestFollowMarkEmpty(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t)
+	w.write(5)
+	f := follow(t, w.path, FollowOptions{Lines: -1})
+	f.until(5)
+	w.rename(9)
+	w.reopen()
+	w.raw("")
+	f.wait("the empty file", func() bool { return f.Health().Rotations == 1 })
+	f.end()
+	m := f.Mark()
+	if len(m.Places) != 2 || m.Places[1].Lines != 0 {
+		t.Fatalf("%+v", m)
+	}
+	time.Sleep(10 * time.Millisecond)
+	w.write(3)
+	w.copytruncate(9)
+	time.Sleep(10 * time.Millisecond)
+	w.write(2)
+	f = follow(t, w.path, FollowOptions{Mark: &m})
+	f.check(w.want[5:])
+}
+
 // TestFollowMarkPlaces: what a mark says where two files are open, one of them late.
 func TestFollowMarkPlaces(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/mailwhy/mailwhy/internal/filter"
+	"github.com/mailwhy/mailwhy/internal/trace"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
 
@@ -13,7 +14,7 @@ type asked struct {
 	want  filter.Filter
 	line  filter.Filter // without its times
 	all   bool          // and nothing is left of it then
-	names []filter.Name
+	names []trace.Name  // one of which stands in each such line
 }
 
 // askedBy returns what tells so, nil where everything is asked for; false where a line alone does not
@@ -24,7 +25,10 @@ func askedBy(want *filter.Filter) (*asked, bool) {
 	}
 	a := &asked{line: *want, want: *want}
 	a.line.Since, a.line.Until = time.Time{}, time.Time{}
-	a.all, a.names = a.line.IsZero(), a.line.Names()
+	a.all = a.line.IsZero()
+	for _, n := range a.line.Names() {
+		a.names = append(a.names, trace.Name(n))
+	}
 	return a, true
 }
 
@@ -34,8 +38,8 @@ func (a *asked) event(ev *smtp.Event, n *note) bool {
 }
 
 // glance reports whether a line is asked for of which only the note is known. sure is false where a
-// parser is to read it first.
-func (a *asked) glance(line []byte, n *note) (asked, sure bool) {
+// parser is to read it first. names are those that it looks for.
+func (a *asked) glance(line []byte, n *note, names *trace.Names) (asked, sure bool) {
 	if a.all {
 		return true, true
 	}
@@ -48,7 +52,7 @@ func (a *asked) glance(line []byte, n *note) (asked, sure bool) {
 	if does && !open {
 		return true, true
 	}
-	return false, !could || !filter.Any(a.names, line)
+	return false, !could || !names.In(line)
 }
 
 // holds reports whether the line of a note is asked for, now that its time is known.

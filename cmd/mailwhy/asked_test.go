@@ -11,6 +11,7 @@ import (
 	"github.com/mailwhy/mailwhy/internal/classify"
 	"github.com/mailwhy/mailwhy/internal/glance"
 	"github.com/mailwhy/mailwhy/internal/testlog"
+	"github.com/mailwhy/mailwhy/internal/trace"
 	"github.com/mailwhy/mailwhy/parsers"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 )
@@ -75,7 +76,7 @@ func askedAlike(t *testing.T, args []string, log []byte) (settled, found int) {
 		t.Fatalf("%v: a line tells nothing", args)
 	}
 	by := classify.Default()
-	eye, yes := glance.New(smtp.FormatNone), newNods(by)
+	eye, yes, names := glance.New(smtp.FormatNone), newNods(by), trace.NewNames(a.names, log[:min(len(log), 1<<10)])
 	var ev smtp.Event
 	var seen, parsed note
 	for line := range bytes.Lines(log) {
@@ -90,7 +91,7 @@ func askedAlike(t *testing.T, args []string, log []byte) (settled, found int) {
 			continue
 		}
 		seen.Annotation, seen.known = yes.annotate(&seen.step)
-		if guess, sure := a.glance(line, &seen); sure {
+		if guess, sure := a.glance(line, &seen, names); sure {
 			settled++
 			if guess != asked {
 				t.Fatalf("%v: %q is asked for: %v by a glance, %v by its event", args, line, guess, asked)

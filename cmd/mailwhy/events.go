@@ -107,7 +107,7 @@ func (p *eventPrinter) encode(ev *smtp.Event, n *note, buf []byte) []byte {
 
 // write prints an event.
 func (p *eventPrinter) write(l *line) error {
-	if len(l.text) == 0 || l.number < p.from || !p.inTime(l.when) {
+	if len(l.text) == 0 || l.number < p.from || !p.want.Within(l.when) {
 		return nil
 	}
 	p.found = true
@@ -115,10 +115,6 @@ func (p *eventPrinter) write(l *line) error {
 	p.out.Write(p.buf) // an error stays with it
 	p.out.Write(l.text)
 	return p.out.WriteByte('\n')
-}
-
-func (p *eventPrinter) inTime(when time.Time) bool {
-	return p.want.Within(when)
 }
 
 // search returns what prints the events of one log in which those that are asked for are few:
@@ -141,7 +137,7 @@ func (p *eventPrinter) search(names []filter.Name) func(r *reader, in *source.In
 		pass := p.line
 		pass.Cause = ""
 		s.Pass = func(ev *smtp.Event) bool { return pass.Match(ev, nil, "") }
-		s.Times = p.inTime
+		s.Times = p.want.Within
 		s.Make = func(ev *smtp.Event, buf []byte) []byte {
 			var n note
 			n.Annotation, n.known = p.by.Event(ev)

@@ -258,7 +258,7 @@ func (r *reader) file(in *source.Input) error {
 	}
 	defer body.Close()
 
-	t := &tally{reader: r, file: summary.File{Path: r.hiding.path(in.Path), Compression: in.Compression()}, clock: session.NewClock(changed(in), r.zone, r.flags.Year)}
+	t := &tally{reader: r, head: head, file: summary.File{Path: r.hiding.path(in.Path), Compression: in.Compression()}, clock: session.NewClock(changed(in), r.zone, r.flags.Year)}
 	t.line.path = t.file.Path
 	var handleErr error
 	if format.Lines == nil {

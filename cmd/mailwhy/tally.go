@@ -15,6 +15,7 @@ import (
 	"github.com/mailwhy/mailwhy/internal/redact"
 	"github.com/mailwhy/mailwhy/internal/session"
 	"github.com/mailwhy/mailwhy/internal/summary"
+	"github.com/mailwhy/mailwhy/internal/trace"
 	"github.com/mailwhy/mailwhy/parsers"
 	"github.com/mailwhy/mailwhy/parsers/smtp"
 	"github.com/mailwhy/mailwhy/parsers/transcript"
@@ -94,7 +95,8 @@ const encodedBlock = 16 << 10
 type tally struct {
 	*reader
 	file    summary.File
-	before  int64 // lines of the file that are not read; log.line counts them
+	head    []byte // the first of the file's bytes; nil where nobody looked
+	before  int64  // lines of the file that are not read; log.line counts them
 	clock   *session.Clock
 	formats [8]bool
 	dialect string
@@ -154,6 +156,10 @@ func (t *tally) worker(p smtp.Parser) (w pipeline.Worker[note]) {
 // glance returns what notes the usual lines of a format, where no event is wanted of them.
 func (t *tally) glance(f smtp.Format) func(line []byte, n *note) bool {
 	eye, yes, asked, concerned := glance.New(f), newNods(t.by), t.asked, t.live
+	var names *trace.Names
+	if asked != nil {
+		names = trace.NewNames(asked.names, t.head)
+	}
 	return func(line []byte, n *note) bool {
 		if by := t.newer.Load(); by != nil && by != yes.by {
 			yes = newNods(by)
@@ -164,7 +170,7 @@ func (t *tally) glance(f smtp.Format) func(line []byte, n *note) bool {
 		n.Annotation, n.known = yes.annotate(&n.step)
 		if asked != nil {
 			var sure bool
-			if n.asked, sure = asked.glance(line, n); !sure || n.asked && !t.lean {
+			if n.asked, sure = asked.glance(line, n, names); !sure || n.asked && !t.lean {
 				return false
 			}
 			if n.text != nil {

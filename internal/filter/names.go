@@ -1,55 +1,12 @@
 package filter
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // Name is a text that stands in every line that a filter lets pass. Letters of ASCII may be
 // written in any case where Case says so.
 type Name struct {
 	Text    string
 	AnyCase bool
-}
-
-// Any reports whether one of the names stands in a line; without names it may be any line.
-func Any(names []Name, line []byte) bool {
-	for i := range names {
-		if names[i].in(line) {
-			return true
-		}
-	}
-	return len(names) == 0
-}
-
-// in looks for the name by the one of its bytes that lines have few of.
-func (n *Name) in(line []byte) bool {
-	if !n.AnyCase {
-		return bytes.Contains(line, []byte(n.Text))
-	}
-	at := n.rare()
-	c := n.Text[at]
-	for _, c := range [...]byte{c, c &^ 0x20} {
-		for from := at; ; from++ {
-			i := bytes.IndexByte(line[min(from, len(line)):], c)
-			if i < 0 {
-				break
-			}
-			from += i
-			if start := from - at; len(line)-start >= len(n.Text) && bytes.EqualFold(line[start:start+len(n.Text)], []byte(n.Text)) {
-				return true
-			}
-		}
-		if c-'a' >= 26 {
-			break // it has no other case
-		}
-	}
-	return false
-}
-
-// rare is the place of a byte of the name that lines have few of: not one of the commonest.
-func (n *Name) rare() int {
-	return max(0, strings.IndexFunc(n.Text, func(r rune) bool { return !strings.ContainsRune("etaoinsrlmcp.-_@=0123456789", r) }))
 }
 
 // minName is how long such a text must be to be worth looking for.

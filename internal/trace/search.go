@@ -14,6 +14,38 @@ type Name struct {
 	AnyCase bool
 }
 
+// NewNames returns what tells whether a line holds one of a few names of two bytes at least, nil where there are none. like is
+// a piece of such text, from which it learns what is rare.
+func NewNames(names []Name, like []byte) *Names {
+	if len(names) == 0 {
+		return nil
+	}
+	var all []needle
+	for _, n := range names {
+		all = append(all, needle{n.Text, n.AnyCase})
+	}
+	return &Names{newRare(all, like)}
+}
+
+// Names are looked for in lines, one after the other.
+type Names struct{ rare *rare }
+
+// In reports whether a line holds one of them; without names it may be any line.
+func (n *Names) In(line []byte) bool {
+	if n == nil {
+		return true
+	}
+	for i := range n.rare.names {
+		r := &n.rare.names[i]
+		for c := range r.cases {
+			if r.find(line, 0, c) < len(line) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Search finds the lines of one input that hold a name and pass a test.
 type Search struct {
 	Input *Input
